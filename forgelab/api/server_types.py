@@ -1,0 +1,75 @@
+"""Recipes as the API describes them, and the request that provisions from one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import PolymorphicProxySerializer
+from rest_framework import serializers
+
+from forgelab.api.base import StrictSerializer
+from forgelab.recipes.model import Recipe
+from forgelab.recipes.schema import recipe_json_schema
+from forgelab.recipes.serializers import recipe_config_serializer
+from forgelab.servers.selectors import recipe_catalog
+
+
+class AmountSerializer(serializers.Serializer[Any]):
+    minimum = serializers.IntegerField()
+    recommended = serializers.IntegerField()
+
+
+class RequirementsSerializer(serializers.Serializer[Any]):
+    """What a device must have: memory and storage in MiB, processor cores."""
+
+    memory_mb = AmountSerializer()
+    storage_mb = AmountSerializer()
+    cores = AmountSerializer()
+
+
+class RecipeComponentSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(source="role.name")
+    title = serializers.CharField(source="role.title")
+    when = serializers.CharField(help_text="The options that bring it in; empty when it always comes.")
+
+
+class ServerTypeSerializer(serializers.Serializer[Any]):
+    """A recipe: what it installs, what it asks for, and its options as JSON Schema."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    tagline = serializers.CharField()
+    description = serializers.CharField()
+    category = serializers.CharField()
+    requirements = RequirementsSerializer()
+    components = RecipeComponentSerializer(many=True)
+    options = serializers.SerializerMethodField(help_text="JSON Schema (2020-12) of `config`.")
+
+    def get_options(self, recipe: Recipe) -> dict[str, Any]:
+        return recipe_json_schema(recipe)
+
+
+class ProvisionSerializer(StrictSerializer):
+    """What to provision, under which name, where. Without `device_id` the best device is chosen."""
+
+    server_type = serializers.CharField(max_length=64, help_text="The id of a server type.")
+    name = serializers.CharField(max_length=63, trim_whitespace=False, help_text="Lowercase letters, digits, hyphens.")
+    device_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    config = serializers.DictField(required=False, default=dict, help_text="The server type's options.")
+
+
+def provision_request() -> PolymorphicProxySerializer:
+    """The request's schema: `config` has the options of the chosen server type."""
+    return PolymorphicProxySerializer(
+        component_name="Provision", serializers=_provision_serializers, resource_type_field_name="server_type"
+    )
+
+
+def _provision_serializers() -> dict[str, type[serializers.Serializer[Any]]]:
+    return {recipe.id: _provision_serializer(recipe) for recipe in recipe_catalog().recipes.values()}
+
+
+def _provision_serializer(recipe: Recipe) -> type[serializers.Serializer[Any]]:
+    config = recipe_config_serializer(recipe)
+    name = "Provision" + config.__name__.removesuffix("ConfigSerializer")
+    return type(name, (ProvisionSerializer,), {"__doc__": recipe.tagline, "config": config(required=False)})

@@ -1,0 +1,220 @@
+"""Servers: provisioning, listing, their credentials, and where a new one would fit."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import exceptions, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from forgelab.api.base import Pages, View, choice, device_named, find, page
+from forgelab.api.devices import DeviceBriefSerializer
+from forgelab.api.runs import AcceptedSerializer, RunSummarySerializer, accepted
+from forgelab.api.server_types import ProvisionSerializer, ServerTypeSerializer, provision_request
+from forgelab.devices.models import Device
+from forgelab.recipes.model import Recipe
+from forgelab.servers import selectors, services
+from forgelab.servers.models import Component, Server
+
+log = logging.getLogger("forgelab.audit")
+
+
+class ComponentSerializer(serializers.ModelSerializer[Component]):
+    class Meta:
+        model = Component
+        fields = ["name", "title", "version"]
+        read_only_fields = fields
+
+
+class ServerSerializer(serializers.ModelSerializer[Server]):
+    """A server in a list; its credentials are only at `/credentials`."""
+
+    status_label = serializers.CharField(source="get_status_display", help_text="The status in words.")
+    device = DeviceBriefSerializer()
+    components = ComponentSerializer(many=True)
+
+    class Meta:
+        model = Server
+        fields = [
+            "id", "name", "server_type", "status", "status_label", "device", "components", "config", "placement",
+            "memory_mb", "created_at", "provisioned_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class MessageSerializer(serializers.Serializer[Any]):
+    title = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ServerDetailSerializer(ServerSerializer):
+    """A server with its latest run and what its recipe has to say."""
+
+    latest_run = RunSummarySerializer(allow_null=True)
+    messages = MessageSerializer(many=True)
+
+    class Meta(ServerSerializer.Meta):
+        fields = [*ServerSerializer.Meta.fields, "latest_run", "messages"]
+        read_only_fields = fields
+
+
+class CredentialFieldSerializer(serializers.Serializer[Any]):
+    label = serializers.CharField()  # type: ignore[assignment]
+    value = serializers.CharField()
+    secret = serializers.BooleanField()
+
+
+class CredentialsSerializer(serializers.Serializer[Any]):
+    title = serializers.CharField()
+    fields = CredentialFieldSerializer(many=True)  # type: ignore[assignment]
+
+
+class ScoreSerializer(serializers.Serializer[Any]):
+    """How well a device suits: points from 0 to 100 with reasons, or refusals."""
+
+    device = DeviceBriefSerializer()
+    points = serializers.IntegerField()
+    fits = serializers.BooleanField()
+    reasons = serializers.ListField(child=serializers.CharField())
+    refusals = serializers.ListField(child=serializers.CharField())
+
+
+class ProvisionView(View):
+    @extend_schema(operation_id="provision", request=provision_request(), responses={202: AcceptedSerializer})
+    def post(self, request: Request) -> Response:
+        """Provision a server, or provision it again. Answers at once; follow the run."""
+        wanted = ProvisionSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        chosen = wanted.validated_data
+        try:
+            run = services.server_provision(
+                server_type=chosen["server_type"],
+                name=chosen["name"],
+                device=_device(chosen["device_id"]),
+                config=chosen["config"],
+                requested_by=request.user,
+            )
+        except ValidationError as error:
+            raise _in_our_words(error) from None
+        return accepted(run, request)
+
+
+def _device(key: UUID | None) -> Device | None:
+    device = Device.objects.filter(pk=key).first() if key else None
+    if key and device is None:
+        raise exceptions.ValidationError({"device_id": [f"There is no device {key}."]})
+    return device
+
+
+def _in_our_words(error: ValidationError) -> ValidationError:
+    """The service speaks of `device`, the request of `device_id`."""
+    if not hasattr(error, "error_dict"):
+        return error
+    return ValidationError(
+        {"device_id" if key == "device" else key: value for key, value in error.message_dict.items()}
+    )
+
+
+class ServerListView(View):
+    pagination_class = Pages
+
+    @extend_schema(
+        operation_id="servers_list",
+        parameters=[
+            OpenApiParameter("status", str, enum=Server.Status.values),
+            OpenApiParameter("device", str, description="Id or name of a device."),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="From `next` or `previous` of another page."),
+            OpenApiParameter("limit", int, description="Rows on a page, at most 200."),
+        ],
+        responses=ServerSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """All servers by name."""
+        rows = selectors.server_list()
+        if wanted := choice(request, "status", Server.Status.values):
+            rows = rows.filter(status=wanted)
+        if device := device_named(request):
+            rows = rows.filter(device=device)
+        return page(self, rows, "name", ServerSerializer)
+
+
+class ServerView(View):
+    @extend_schema(operation_id="servers_show", responses=ServerDetailSerializer)
+    def get(self, request: Request, key: UUID) -> Response:
+        """One server with its components, its latest run and its recipe's messages."""
+        server = find(selectors.server_list(), "server", key)
+        context = {"request": request}
+        run = selectors.server_latest_run(server)
+        return Response(
+            {
+                **ServerSerializer(server, context=context).data,
+                "latest_run": RunSummarySerializer(run, context=context).data if run else None,
+                "messages": selectors.server_messages(server=server),
+            }
+        )
+
+
+class CredentialsView(View):
+    @extend_schema(operation_id="servers_credentials", responses=CredentialsSerializer(many=True))
+    def get(self, request: Request, key: UUID) -> Response:
+        """The server's credentials in clear. Who asked is logged."""
+        server = find(selectors.server_list(), "server", key)
+        log.info("credentials of %s shown to %s", server.name, request.user)
+        return Response(selectors.server_credentials(server=server), headers={"Cache-Control": "no-store"})
+
+
+class ServerTypeListView(View):
+    @extend_schema(operation_id="server_types_list", responses=ServerTypeSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Every server type that can be provisioned."""
+        return Response(ServerTypeSerializer(selectors.recipe_catalog().recipes.values(), many=True).data)
+
+
+class ServerTypeView(View):
+    @extend_schema(operation_id="server_types_show", responses=ServerTypeSerializer)
+    def get(self, request: Request, key: str) -> Response:
+        """One server type."""
+        recipe = selectors.recipe_catalog().recipes.get(key)
+        if recipe is None:
+            raise exceptions.NotFound(f'There is no server type "{key}". All of them: {reverse("api:server-types")}')
+        return Response(ServerTypeSerializer(recipe).data)
+
+
+class PlacementView(View):
+    @extend_schema(
+        operation_id="placement",
+        parameters=[OpenApiParameter("server_type", str, required=True, description="The id of a server type.")],
+        responses=ScoreSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """Every device with its score for a server type, best first."""
+        devices = {device.name: device for device in Device.objects.all()}
+        scores = selectors.placement_rank(recipe=_recipe(request))
+        return Response(
+            [
+                {
+                    "device": DeviceBriefSerializer(devices[score.name]).data,
+                    "points": score.points,
+                    "fits": score.fits,
+                    "reasons": score.reasons,
+                    "refusals": score.refusals,
+                }
+                for score in scores
+                if score.name in devices
+            ]
+        )
+
+
+def _recipe(request: Request) -> Recipe:
+    recipes = selectors.recipe_catalog().recipes
+    wanted = choice(request, "server_type", list(recipes))
+    if wanted is None:
+        raise exceptions.ValidationError({"server_type": [f"Give one of {', '.join(recipes)}."]})
+    return recipes[wanted]

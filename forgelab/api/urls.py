@@ -1,0 +1,36 @@
+"""The paths of the API, below /api/v1/. None ends with a slash."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView
+
+from forgelab.api import devices, runs, servers
+from forgelab.api.base import View, nothing_here
+
+
+class SchemaView(View, SpectacularAPIView):
+    """The description of this API in OpenAPI 3."""
+
+    permission_classes = View.permission_classes
+
+
+app_name = "api"
+urlpatterns = [
+    path("infrastructure/provision", servers.ProvisionView.as_view(), name="provision"),
+    path("infrastructure/servers", servers.ServerListView.as_view(), name="servers"),
+    path("infrastructure/servers/<uuid:key>", servers.ServerView.as_view(), name="server"),
+    path("infrastructure/servers/<uuid:key>/credentials", servers.CredentialsView.as_view(), name="credentials"),
+    path("infrastructure/server-types", servers.ServerTypeListView.as_view(), name="server-types"),
+    path("infrastructure/server-types/<str:key>", servers.ServerTypeView.as_view(), name="server-type"),
+    path("placement", servers.PlacementView.as_view(), name="placement"),
+    path("devices", devices.DeviceListView.as_view(), name="devices"),
+    path("devices/<uuid:key>", devices.DeviceView.as_view(), name="device"),
+    path("runs", runs.RunListView.as_view(), name="runs"),
+    path("runs/<uuid:key>", runs.RunView.as_view(), name="run"),
+    path("runs/<uuid:key>/steps", runs.StepsView.as_view(), name="steps"),
+    path("runs/<uuid:key>/events", runs.EventsView.as_view(), name="events"),
+    path("runs/<uuid:key>/cancel", runs.CancelView.as_view(), name="cancel"),
+    path("schema", SchemaView.as_view(), name="schema"),
+    re_path(r"^(?P<path>.*)$", nothing_here),
+]

@@ -1,0 +1,1 @@
+"""`forgelab demo`: a homelab of virtual devices, an App Server on the best of them, and the proof that it works."""

@@ -1,0 +1,114 @@
+"""The parts of the stack. Each function is the whole life of one child process."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import os
+import socket
+import threading
+import traceback
+import warnings
+from typing import TYPE_CHECKING
+
+from forgelab.cli.stack import kernel
+
+if TYPE_CHECKING:
+    from celery.beat import Service
+
+GRACE = 10  # seconds that running tasks are given at the end
+CLOCK_STOPS_WITHIN = 1  # seconds, at the cost of looking at the clock as often
+# What the parts would each import for themselves, and so keep in memory once more.
+SHARED = (
+    "celery.apps.worker",
+    "celery.beat",
+    "celery.bin.celery",
+    "celery.concurrency.prefork",
+    "celery.concurrency.solo",
+    "celery.worker.consumer",
+    "forgelab.asgi",
+    "kombu.transport.filesystem",
+    "uvicorn.loops.asyncio",
+    "uvicorn.protocols.http.h11_impl",
+)
+
+
+def load() -> None:
+    """Import everything the parts need, once, before they are forked. Opens no connection and starts no thread."""
+    import django
+    from celery.platforms import SecurityWarning
+    from django.conf import settings
+    from django.urls import get_resolver
+
+    # Being root is common in a homelab, and needed by nothing here: the pages and workers are the user's choice.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    django.setup()
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    for name in SHARED:
+        importlib.import_module(name)
+    from forgelab.celery import app
+
+    logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # it warns that a folder has no host name
+    app.loader.import_default_modules()
+    app.finalize()
+    _ = get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()  # the collector would otherwise touch, and so copy, the pages that the children share
+
+
+def web(listener: socket.socket) -> None:
+    """Uvicorn on a socket that the supervisor keeps open, so that a restart loses no connection."""
+    import uvicorn
+
+    from forgelab.asgi import application
+
+    config = uvicorn.Config(
+        application, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=2, proxy_headers=False
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def runs() -> None:
+    """The worker that carries out runs, each in a process of its own.
+
+    The processes are forked once and kept: Celery's autoscaler, ending one that held the pool's lock, froze the worker.
+    """
+    from celery.signals import worker_process_init
+    from django.conf import settings
+
+    main = os.getpid()
+    # A pool process that outlived a killed worker would go on with a run that nobody watches any more.
+    worker_process_init.connect(lambda **_: kernel.end_without_parent(main), weak=False)
+    at_once = str(settings.RUNS_AT_ONCE)
+    _worker("--queues", "runs", "--hostname", "runs@%h", "--pool", "prefork", "--concurrency", at_once)
+
+
+def tasks() -> None:
+    """The worker for short tasks, such as sweeping up after runs, and in a thread of it the clock that starts them."""
+    from celery.beat import Service
+    from celery.signals import worker_shutdown
+
+    from forgelab.celery import app
+
+    for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # the sweeper's six lines a minute would hide all others
+    clock = Service(app, max_interval=CLOCK_STOPS_WITHIN)
+    worker_shutdown.connect(lambda **_: clock.stop(wait=True), weak=False)
+    threading.Thread(target=_tick, args=[clock], daemon=True).start()
+    _worker("--queues", "default", "--hostname", "default@%h", "--pool", "solo")
+
+
+def _tick(clock: Service) -> None:
+    try:
+        clock.start()
+    except BaseException:
+        # Without its clock the stack would look well and never sweep again: have the supervisor start both anew.
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _worker(*options: str) -> None:
+    from forgelab.celery import app
+
+    app.worker_main(["--quiet", "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO", *options])

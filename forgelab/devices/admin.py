@@ -1,0 +1,71 @@
+"""The admin of devices and of the keys that open them."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from forgelab.devices import hostkeys
+from forgelab.devices.models import Device, Identity
+
+
+@admin.register(Identity)
+class IdentityAdmin(admin.ModelAdmin):
+    """Keys are added where their public half is derived (web, command line), never typed in here."""
+
+    list_display = ["name", "key_type", "device_count", "created_at"]
+    search_fields = ["name", "public_key"]
+    fields = ["name", "public_key", "created_at"]
+    readonly_fields = ["public_key", "created_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Identity]:
+        return super().get_queryset(request).defer("private_key").annotate(devices_opened=Count("devices"))
+
+    @admin.display(description="Type")
+    def key_type(self, identity: Identity) -> str:
+        return identity.public_key.split(" ", 1)[0]
+
+    @admin.display(description="Devices", ordering="devices_opened")
+    def device_count(self, identity: Identity) -> int:
+        return identity.devices_opened
+
+
+@admin.register(Device)
+class DeviceAdmin(admin.ModelAdmin):
+    """Devices are added where their host key is shown and accepted; here, what a person decided can be corrected."""
+
+    list_display = [
+        "name", "address", "status", "memory_available_mb", "memory_total_mb", "cores", "load_percent",
+        "disk_free_mb", "distribution", "distribution_version", "seen_at",
+    ]  # fmt: skip
+    list_filter = ["status", "disk_kind", "architecture", "distribution", "distribution_version"]
+    search_fields = ["name", "address", "model"]
+    list_select_related = ["identity"]
+    decided = ["name", "address", "port", "user", "identity"]
+    observed = [
+        "status", "status_detail", "seen_at", "memory_total_mb", "memory_available_mb", "cores", "load_percent",
+        "disk_total_mb", "disk_free_mb", "disk_kind", "architecture", "distribution", "distribution_version",
+        "distribution_release", "model", "uptime_seconds", "checks_answered", "checks_missed", "created_at",
+    ]  # fmt: skip
+    readonly_fields = ["fingerprints", *observed]
+    fieldsets = [
+        (None, {"fields": [*decided, "fingerprints"]}),
+        ("What the device said", {"fields": observed}),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
+        return super().get_queryset(request).defer("identity__private_key")
+
+    @admin.display(description="Pinned host keys")
+    def fingerprints(self, device: Device) -> SafeString:
+        keys = hostkeys.parse(device.host_keys)
+        return format_html_join("\n", "<div>{} {}</div>", ((key.kind, key.fingerprint) for key in keys))

@@ -1,0 +1,123 @@
+"""A whole `manifest.yaml`, in the specification's format, made into a Recipe or into the list of all its mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from forgelab.recipes.manifest_components import Found, find_components, read_component
+from forgelab.recipes.manifest_options import read_options
+from forgelab.recipes.manifest_post_install import read_post_install, read_secrets
+from forgelab.recipes.model import Amount, Recipe, Requirements
+from forgelab.recipes.options import Option
+from forgelab.recipes.problems import Problem, Problems, RecipeError
+from forgelab.recipes.reader import LONG, Reader, kind_of
+from forgelab.recipes.rolespec import Roles
+from forgelab.recipes.scope import Scope
+from forgelab.recipes.yamlfile import Document
+
+KEYS = (
+    "id", "name", "category", "tagline", "description", "icon_url", "is_infrastructure", "server_type", "requirements",
+    "components", "config_options", "secrets", "post_install",
+)  # fmt: skip
+ID = r"[a-z][a-z0-9-]{0,59}"
+ID_MEANS = "up to 60 lowercase letters, digits and hyphens, starting with a letter"
+SERVER_TYPE = r"[a-z][a-z0-9_]{0,39}"
+ICON = r"(https://[^\s<>\"']+)?"
+
+
+def read_manifest(document: Document, roles: Roles, source: str = "") -> Recipe:
+    """The recipe. Raises RecipeError with every mistake, each with its path and line."""
+    if not isinstance(document.data, dict):
+        raise RecipeError([Problem("", f"must be a mapping with the keys id, name, ..., not {kind_of(document.data)}")])
+    problems = Problems(document.lines)
+    top = Reader(document.data, "", problems, KEYS)
+    found = find_components(top, roles)
+    options, readers = read_options(top, (one.role for one in found))
+    secrets = read_secrets(top)
+    versions = [f"{one.role.name}_version".upper() for one in found]
+    scope = Scope(problems, options, secrets, versions)
+    for name in options.keys() & secrets.keys():
+        problems.add(secrets[name][1], f'"{name}" is an option too; give one another name')
+    recipe = Recipe(
+        **_heading(top),
+        requirements=_requirements(top),
+        components=tuple(read_component(one, scope) for one in found),
+        options=_visible(options, readers, scope),
+        secrets=tuple(secret for secret, _ in secrets.values()),
+        post_install=read_post_install(top, scope),
+        source=source,
+    )
+    _report_unused(scope, found, readers, {name: path for name, (_, path) in secrets.items()}, top)
+    problems.raise_any()
+    return recipe
+
+
+def _heading(top: Reader) -> dict[str, str]:
+    if "is_infrastructure" in top and not top.flag("is_infrastructure"):
+        top.wrong("is_infrastructure", "must be true: ForgeLab provisions infrastructure")
+    return {
+        "id": top.text("id", None, pattern=ID, means=ID_MEANS),
+        "name": top.text("name", None, limit=100),
+        "category": top.text("category", "infrastructure", limit=60),
+        "tagline": top.text("tagline", ""),
+        "description": top.text("description", "", limit=LONG),
+        "icon": top.text("icon_url", "", limit=500, pattern=ICON, means="an address that starts with https://"),
+        "server_type": top.text("server_type", None, pattern=SERVER_TYPE, means="a word such as app_server"),
+    }
+
+
+def _requirements(top: Reader) -> Requirements:
+    if "requirements" not in top:
+        top.wrong("requirements", "is missing")
+        return Requirements(Amount(0, 0), Amount(0, 0), Amount(0, 0))
+    needs = Reader(top.data["requirements"], "requirements", top.problems, ("memory", "storage", "cpu"))
+    return Requirements(_size(needs, "memory"), _size(needs, "storage"), _cores(needs))
+
+
+def _size(needs: Reader, key: str) -> Amount:
+    if key not in needs:
+        needs.wrong(key, "is missing")
+        return Amount(0, 0)
+    size = Reader(needs.data[key], needs.at(key), needs.problems, ("minimum", "recommended"))
+    minimum = size.megabytes("minimum", None)
+    return _amount(size, minimum, size.megabytes("recommended", minimum), "recommended")
+
+
+def _cores(needs: Reader) -> Amount:
+    if "cpu" not in needs:
+        return Amount(1, 1)
+    cpu = Reader(needs.data["cpu"], "requirements.cpu", needs.problems, ("minimum_cores", "recommended_cores"))
+    minimum = cpu.integer("minimum_cores", 1, 1, 1024) or 1
+    return _amount(cpu, minimum, cpu.integer("recommended_cores", minimum, 1, 1024) or minimum, "recommended_cores")
+
+
+def _amount(reader: Reader, minimum: int, recommended: int, key: str) -> Amount:
+    if minimum and recommended and recommended < minimum:
+        reader.wrong(key, "is less than the minimum")
+    return Amount(minimum, recommended)
+
+
+def _visible(options: Mapping[str, Option | None], readers: Mapping[str, Reader], scope: Scope) -> tuple[Option, ...]:
+    visible = []
+    for name, option in options.items():
+        used = set(scope.used)
+        condition = scope.condition(readers[name].data.get("visible_if"), readers[name].at("visible_if"))
+        scope.used.clear()
+        scope.used.update(used)
+        if name in condition.options:
+            readers[name].wrong("visible_if", "must name another option")
+        if option:
+            visible.append(replace(option, visible_if=condition))
+    return tuple(visible)
+
+
+def _report_unused(
+    scope: Scope, found: list[Found], readers: Mapping[str, Reader], secrets: dict[str, str], top: Reader
+) -> None:
+    listed = top.data.get("components")
+    if not isinstance(listed, list) or len(found) < len(listed):
+        return  # what a component left out for its own mistake would have used is not known
+    for one in found:
+        scope.used |= one.role.options.keys()
+    scope.report_unused({name: reader.at("name") for name, reader in readers.items()} | secrets)

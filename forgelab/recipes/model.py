@@ -1,0 +1,178 @@
+"""A recipe as everything else sees it: frozen, already checked, free of files and frameworks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from forgelab.recipes import options
+from forgelab.recipes.conditions import ALWAYS, Condition
+from forgelab.recipes.options import Option
+from forgelab.recipes.rolespec import RoleSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much is needed at least, and how much is good to have, in the unit its owner names."""
+
+    minimum: int
+    recommended: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What a device must have: memory and storage in MB (1 GB = 1024 MB), processor cores."""
+
+    memory_mb: Amount
+    storage_mb: Amount
+    cores: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """An item of a component's list that is there only while its condition holds."""
+
+    value: object
+    when: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A role of the recipe and the values the manifest gives it, by the role's variables (`php_extensions`)."""
+
+    role: RoleSpec
+    version: str = ""
+    variables: Mapping[str, object] | None = None
+    when: Condition = ALWAYS
+
+    @property
+    def name(self) -> str:
+        return self.role.name
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Something generated once per server and kept encrypted, such as a database password."""
+
+    name: str
+    label: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A shell command run on the device after the components; not run again where `creates` exists."""
+
+    title: str
+    command: str
+    creates: str = ""
+    when: Condition = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorConfig:
+    """A program for Supervisor, in its own format."""
+
+    title: str
+    config: str
+    when: Condition = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What to tell the user at the end; `details` are lines added to it where their conditions hold."""
+
+    title: str
+    message: str
+    details: tuple[Conditional, ...] = ()
+    when: Condition = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialField:
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Labelled values for the success page; the only place besides components where a secret may stand."""
+
+    title: str
+    fields: tuple[CredentialField, ...]
+    when: Condition = ALWAYS
+
+
+PostInstall = Command | SupervisorConfig | Message | Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the progress list. `role` is the Ansible role whose events advance it."""
+
+    name: str
+    role: str
+    title: str
+    version: str = ""
+
+    @property
+    def label(self) -> str:
+        """`PHP 8.3`, or just `Nginx` where no version was chosen."""
+        return f"{self.title} {self.version}" if self.version not in ("", "latest") else self.title
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A server type. `source` is the manifest it was read from."""
+
+    id: str
+    name: str
+    tagline: str
+    description: str
+    category: str
+    server_type: str
+    icon: str
+    requirements: Requirements
+    components: tuple[Component, ...]
+    options: tuple[Option, ...]
+    secrets: tuple[Secret, ...] = ()
+    post_install: tuple[PostInstall, ...] = ()
+    source: str = ""
+
+    def clean(self, values: Mapping[str, object]) -> dict[str, object]:
+        """The complete config for these values. Raises ConfigInvalid naming every wrong field."""
+        return options.clean(self.options, values)
+
+    def clean_text(self, values: Mapping[str, str]) -> dict[str, object]:
+        """The complete config for values given as text. Raises ConfigInvalid naming every wrong field."""
+        return options.clean_text(self.options, values)
+
+    def selected(self, config: Mapping[str, object]) -> Iterator[Component]:
+        """The components that this config brings in, in the manifest's order."""
+        return (component for component in self.components if component.when.holds(config))
+
+    def steps(self, config: Mapping[str, object]) -> tuple[Step, ...]:
+        """What provisioning with this (clean) config goes through, in order."""
+        steps = [Step(c.name, c.role.name, c.role.title, self.version_of(c, config)) for c in self.selected(config)]
+        if any(isinstance(item, (Command, SupervisorConfig)) and item.when.holds(config) for item in self.post_install):
+            steps.append(Step("post_install", self.post_install_role, "Finishing touches"))
+        return tuple(steps)
+
+    @property
+    def post_install_role(self) -> str:
+        """The name of the role generated from the post_install commands."""
+        return f"{self.id.replace('-', '_')}_post_install"
+
+    def option(self, name: str) -> Option:
+        """Raises KeyError where there is none of that name."""
+        return next((option for option in self.options if option.name == name), None) or _no_option(name)
+
+    def version_of(self, component: Component, config: Mapping[str, object]) -> str:
+        """The version that this config installs: chosen, else the manifest's, else the role's default, else ""."""
+        variable = component.role.variable("version")
+        default = component.role.options[variable].default if variable in component.role.options else ""
+        return str(config.get(variable) or component.version or default or "")
+
+
+def _no_option(name: str) -> Option:
+    raise KeyError(name)

@@ -1,0 +1,151 @@
+"""A recipe with its choices made: which roles run, with which variables, and what is shown at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from forgelab.recipes import context as names
+from forgelab.recipes.model import (
+    Command,
+    Component,
+    Conditional,
+    CredentialField,
+    Credentials,
+    Message,
+    PostInstall,
+    Recipe,
+    Requirements,
+    SupervisorConfig,
+)
+from forgelab.recipes.placeholders import as_text, fill, fill_all, fill_command, names_in
+from forgelab.recipes.problems import listing
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedComponent:
+    """A role to run. `secret_variables` belong into a vault file and nowhere else; no name is in both mappings."""
+
+    name: str
+    role: str
+    title: str
+    version: str
+    variables: dict[str, object]
+    secret_variables: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedCredentials:
+    """Labels and values for the success page; `secret_fields` are the labels to hide. The values are in clear."""
+
+    title: str
+    fields: tuple[CredentialField, ...]
+    secret_fields: frozenset[str]
+
+
+ResolvedPostInstall = Command | SupervisorConfig | Message | ResolvedCredentials
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRecipe:
+    """Everything a plan needs. `values` are the placeholders that are no secrets, by name."""
+
+    recipe_id: str
+    components: tuple[ResolvedComponent, ...]
+    post_install: tuple[ResolvedPostInstall, ...]
+    post_install_role: str
+    requirements: Requirements
+    values: dict[str, str]
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return tuple(item for item in self.post_install if isinstance(item, Message))
+
+    @property
+    def credentials(self) -> tuple[ResolvedCredentials, ...]:
+        return tuple(item for item in self.post_install if isinstance(item, ResolvedCredentials))
+
+
+def resolve(
+    recipe: Recipe, config: Mapping[str, object], context: Mapping[str, str], secrets: Mapping[str, str]
+) -> ResolvedRecipe:
+    """The recipe with this config (as `recipe.clean` gives it), context and secrets (by the manifest's names).
+
+    Values are put in as they are, once: a placeholder inside a value stays those characters. An option named like a
+    context value (`domain`) takes its place unless it is empty. Raises ConfigInvalid for a config that is not clean,
+    ValueError for a secret or context value that is missing.
+    """
+    config = recipe.clean(config)
+    _require("secrets", [secret.name for secret in recipe.secrets], secrets)
+    _require("context", names.NAMES, context)
+    work = _Resolver(recipe, config, context, secrets)
+    return ResolvedRecipe(
+        recipe_id=recipe.id,
+        components=tuple(work.component(component) for component in recipe.selected(config)),
+        post_install=tuple(work.post_install(item) for item in recipe.post_install if item.when.holds(config)),
+        post_install_role=recipe.post_install_role,
+        requirements=recipe.requirements,
+        values=work.open,
+    )
+
+
+def _require(what: str, needed: Iterable[str], given: Mapping[str, str]) -> None:
+    missing = [name for name in needed if name not in given]
+    if missing:
+        raise ValueError(f"{what} lacks {listing(missing)}")
+
+
+class _Resolver:
+    def __init__(
+        self, recipe: Recipe, config: Mapping[str, object], context: Mapping[str, str], secrets: Mapping[str, str]
+    ) -> None:
+        self.recipe, self.config = recipe, config
+        self.secrets = {secret.name.upper(): secrets[secret.name] for secret in recipe.secrets}
+        versions = {f"{c.name}_version".upper(): recipe.version_of(c, config) for c in recipe.components}
+        chosen = {name.upper(): as_text(value) for name, value in config.items()}
+        overrides = {name: value for name, value in chosen.items() if value or name not in names.OVERRIDABLE}
+        self.open = versions | dict(context) | overrides
+        self.all = self.open | self.secrets
+        self.typed = {name.upper(): value for name, value in config.items() if not isinstance(value, str)}
+
+    def component(self, component: Component) -> ResolvedComponent:
+        role = component.role
+        variables: dict[str, object] = {}
+        secret: dict[str, object] = {}
+        for name, template in (component.variables or {}).items():
+            template = self._selected_items(template)
+            target = secret if role.options[name].secret or self._has_secret(template) else variables
+            target[name] = fill_all(template, self.all, self.typed)
+        for option in self.recipe.options:
+            if option.role == role.name:
+                (secret if role.options[option.name].secret else variables)[option.name] = self.config[option.name]
+        version = self.recipe.version_of(component, self.config)
+        if component.version and role.variable("version") in role.options:
+            variables.setdefault(role.variable("version"), version)
+        return ResolvedComponent(component.name, role.name, role.title, version, variables, secret)
+
+    def post_install(self, item: PostInstall) -> ResolvedPostInstall:
+        title = fill(item.title, self.open)
+        if isinstance(item, Command):
+            return Command(title, fill_command(item.command, self.open), fill(item.creates, self.open))
+        if isinstance(item, SupervisorConfig):
+            # Supervisor expands %(name)s everywhere; a doubled percent sign is a literal one.
+            return SupervisorConfig(title, fill(item.config, self.open, lambda value: value.replace("%", "%%")))
+        if isinstance(item, Credentials):
+            return self._credentials(title, item)
+        details = [str(line.value) for line in item.details if line.when.holds(self.config)]
+        return Message(title, fill("\n".join([item.message.rstrip("\n"), *details]) + "\n", self.open))
+
+    def _credentials(self, title: str, item: Credentials) -> ResolvedCredentials:
+        fields = tuple(CredentialField(field.label, fill(field.value, self.all)) for field in item.fields)
+        secret = frozenset(field.label for field in item.fields if self._has_secret(field.value))
+        return ResolvedCredentials(title, fields, secret)
+
+    def _has_secret(self, template: object) -> bool:
+        return any(name in self.secrets for name in names_in(template))
+
+    def _selected_items(self, template: object) -> object:
+        if not isinstance(template, list):
+            return template
+        kept = [item for item in template if not isinstance(item, Conditional) or item.when.holds(self.config)]
+        return [item.value if isinstance(item, Conditional) else item for item in kept]

@@ -1,0 +1,67 @@
+"""Which versions of a component are still mended by their makers, and which a distribution carries: `versions.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+DATA = Path(__file__).parent / "versions.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class SupportStatus:
+    """Whether a version is supported on a day. `end` is the last day of security support, if one is announced."""
+
+    known: bool
+    end: date | None
+    ended: bool
+
+    @property
+    def note(self) -> str:
+        """`end of life since 2023-11-26`, or "" while it is supported or nothing is known."""
+        return f"end of life since {self.end}" if self.ended else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """A component's versions: `ends` maps each to its last day of support, `distributions` says who carries which."""
+
+    source: str
+    ends: Mapping[str, date | None]
+    distributions: Mapping[str, str]
+
+
+@cache
+def lifecycles() -> Mapping[str, Lifecycle]:
+    """Everything in `versions.yaml`, by role."""
+    return {name: Lifecycle(**data) for name, data in yaml.safe_load(DATA.read_text("utf-8")).items()}
+
+
+def support(component: str, version: str, today: date) -> SupportStatus:
+    """The status of a version on this day; of a whole series (`7` for 7.0, 7.2, ...) that of its longest supported."""
+    lifecycle = lifecycles().get(component)
+    ends = _ends(lifecycle.ends, version) if lifecycle else []
+    if not ends:
+        return SupportStatus(known=False, end=None, ended=False)
+    end = None if None in ends else max(filter(None, ends))
+    return SupportStatus(known=True, end=end, ended=end is not None and end < today)
+
+
+def offered_by(distribution_release: str) -> dict[str, str]:
+    """What a distribution carries by itself, such as {"php": "8.2", ...} for "bookworm"; {} for an unknown one."""
+    return {
+        name: lifecycle.distributions[distribution_release]
+        for name, lifecycle in lifecycles().items()
+        if distribution_release in lifecycle.distributions
+    }
+
+
+def _ends(ends: Mapping[str, date | None], version: str) -> list[date | None]:
+    if version in ends:
+        return [ends[version]]
+    return [end for other, end in ends.items() if other.startswith(f"{version}.")]

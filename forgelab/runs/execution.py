@@ -1,0 +1,120 @@
+"""What a worker does with a run: claim it, render its project, have it performed, and close it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db import Error as DatabaseFailed
+from django.db import connection
+
+from forgelab.runs import bell, claims, orphans
+from forgelab.runs.models import Run, Step
+from forgelab.runs.outcome import Ending
+from forgelab.runs.plan import Host, Plan
+from forgelab.runs.renderer import Deployment, render
+from forgelab.runs.steps import StepTracker
+from forgelab.runs.supervisor import Supervisor
+from forgelab.runs.workspace import UnsafeFolder, workspace
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT = 60  # seconds for which a database that does not answer is asked again to take the ending
+RETRY = 0.5  # seconds
+
+
+def execute(run_id: UUID | str) -> Run | None:
+    """Claim and perform the run; None when it was not to be had. However it goes, it is closed when this returns."""
+    run = claims.claim(run_id)
+    if run is None:
+        return None
+    tracker, learned = None, None
+    try:
+        ending, tracker, learned = _perform(run)
+    except UnsafeFolder as error:
+        ending = Ending("failed", str(error))
+    except Exception as error:
+        logger.exception("run %s broke", run.pk)
+        clean = orphans.end_on_device(run.device, [run.pk])
+        ending = Ending(
+            "failed", f"ForgeLab itself failed ({type(error).__name__}); the worker's log says where.", clean
+        )
+    _close(run, ending, tracker, learned)
+    bell.ring_next(run.device_id)
+    run.refresh_from_db()
+    return run
+
+
+def _last_steps(tracker: StepTracker, ending: Ending) -> list[Step]:
+    if ending.status == Run.Status.SUCCEEDED:
+        return tracker.complete()
+    return tracker.abandon(ending.detail, failed=ending.status == Run.Status.FAILED)
+
+
+def _close(run: Run, ending: Ending, tracker: StepTracker | None, learned: dict[str, Any] | None) -> None:
+    """Write down how it ended. Tried for a while: a run whose ending is not stored would be lost, and repeated."""
+    deadline = time.monotonic() + CLOSE_TIMEOUT
+    while True:
+        try:
+            tracker = tracker or StepTracker(run.steps.all())
+            claims.end(run, ending, steps=_last_steps(tracker, ending), outcome=learned)
+            return
+        except DatabaseFailed:
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("run %s: its ending is not stored, trying again", run.pk, exc_info=True)
+            connection.close()
+            time.sleep(RETRY)
+
+
+def _perform(run: Run) -> tuple[Ending, StepTracker, dict[str, Any]]:
+    if not orphans.clear_device(run):
+        detail = (
+            f"{run.device.name} ({run.device.address}) cannot be reached, and an earlier run may still work there. "
+            "Nothing was started. Check its power and network, then try again: "
+            f"forgelab device refresh {run.device.name}"
+        )
+        return Ending("failed", detail, device_clean=True), StepTracker(run.steps.all()), {}
+    plan = Plan.from_json(run.plan)
+    password = secrets.token_urlsafe(32)
+    files = render([Deployment(plan, host_of(run.device))], password)
+    with workspace(str(run.pk), files) as folder:
+        known = [password, run.device.identity.private_key, *secret_texts(plan)]
+        supervisor = Supervisor(run, folder, plan.slug, known)
+        ending = supervisor.perform()
+    learned = {**supervisor.writer.seen.learned, "recap": supervisor.writer.seen.stats}
+    return ending, supervisor.writer.tracker, learned
+
+
+def host_of(device: Any) -> Host:
+    """How Ansible reaches the device."""
+    return Host(
+        name=device.name,
+        address=device.address,
+        port=device.port,
+        user=device.user,
+        identity=device.identity.name,
+        private_key=device.identity.private_key,
+        known_hosts=device.known_hosts,
+    )
+
+
+def secret_texts(plan: Plan) -> list[str]:
+    """Every text inside the plan's secret variables."""
+    return [text for role in plan.roles for text in _texts(role.secrets.values())]
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    found: list[str] = []
+    for value in values:
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, dict):
+            found += _texts(value.values())
+        elif isinstance(value, list | tuple):
+            found += _texts(value)
+    return found

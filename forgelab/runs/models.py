@@ -1,0 +1,160 @@
+"""The record of what ForgeLab does to devices: runs, their steps, their events, and the lock of each device."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from forgelab.devices.models import Device
+from forgelab.lib.fields import EncryptedJSONField
+
+
+class RunQuerySet(models.QuerySet):
+    def active(self) -> RunQuerySet:
+        return self.filter(status__in=Run.ACTIVE)
+
+    def finished(self) -> RunQuerySet:
+        return self.exclude(status__in=Run.ACTIVE)
+
+
+class Run(models.Model):
+    """One execution of a plan on one device. It always ends succeeded, failed, cancelled or lost."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+        LOST = "lost", "Lost"
+
+    ACTIVE = (Status.QUEUED, Status.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=32, help_text="What the run is for; the domain that asked registers under it.")
+    title = models.CharField(max_length=200)
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="runs")
+    subject_id = models.UUIDField(
+        null=True, blank=True, db_index=True, help_text="The server or other thing it is for."
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
+    )
+    retry_of = models.OneToOneField(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retried_by",
+        help_text="The lost run that this one repeats.",
+    )  # fmt: skip
+    plan = EncryptedJSONField(help_text="Everything that will be run, secrets included; encrypted.")
+    repeatable = models.BooleanField(default=False)
+    timeout_seconds = models.PositiveIntegerField(default=3600)
+
+    status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED, db_index=True)
+    status_detail = models.TextField(blank=True, help_text="A sentence for the user: why it failed and what to do.")
+    outcome = models.JSONField(
+        default=dict, blank=True, help_text="Versions, facts and play recap that the run learned."
+    )
+    last_counter = models.PositiveIntegerField(default=0, help_text="Counter of the newest stored event.")
+    created_at = models.DateTimeField(default=timezone.now)
+    rung_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last told of it.")
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+
+    machine = models.CharField(max_length=128, blank=True, help_text="Host name and boot of the worker.")
+    worker_pid = models.PositiveIntegerField(null=True, blank=True)
+    worker_started = models.CharField(
+        max_length=32, blank=True, help_text="The worker's start time, so a reused pid is no proof of life."
+    )
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    device_clean = models.BooleanField(default=True, help_text="No process of this run can be left on the device.")
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["device", "status"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in self.ACTIVE
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it has run, in seconds; None before it starts."""
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds() if self.started_at else None
+
+    @property
+    def percent(self) -> int:
+        """Steps done out of all, in percent: what failed or was never reached is not done."""
+        steps = list(self.steps.all())
+        return int(100 * sum(step.status == Step.Status.SUCCEEDED for step in steps) / len(steps)) if steps else 0
+
+
+class Step(models.Model):
+    """One role of a run, with its own status and seconds."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Done"
+        FAILED = "failed", "Failed"
+        STOPPED = "stopped", "Stopped"
+        SKIPPED = "skipped", "Not reached"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    role = models.CharField(max_length=64)
+    title = models.CharField(max_length=200)
+    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
+    seconds = models.FloatField(null=True, blank=True)
+    changed = models.BooleanField(default=False)
+    detail = models.TextField(blank=True, help_text="The failing task's message.")
+
+    class Meta:
+        ordering = ["run", "position"]
+        constraints = [models.UniqueConstraint(fields=["run", "position"], name="one_step_per_position")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Event(models.Model):
+    """One event of ansible-runner, in the order of its counter."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    counter = models.PositiveIntegerField()
+    kind = models.CharField(max_length=48, help_text="ansible-runner's name of the event, such as runner_on_ok.")
+    role = models.CharField(max_length=64, blank=True)
+    task = models.CharField(max_length=200, blank=True)
+    host = models.CharField(max_length=63, blank=True)
+    changed = models.BooleanField(default=False)
+    failed = models.BooleanField(default=False)
+    seconds = models.FloatField(null=True, blank=True)
+    stdout = models.TextField(blank=True)
+    result = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(help_text="When Ansible made it.")
+    stored_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["run", "counter"]
+        constraints = [models.UniqueConstraint(fields=["run", "counter"], name="one_event_per_counter")]
+
+    def __str__(self) -> str:
+        return f"{self.counter} {self.kind}"
+
+
+class DeviceLock(models.Model):
+    """Held by the one run that works on the device. The row itself is the lock: its key is unique."""
+
+    device = models.OneToOneField(Device, on_delete=models.CASCADE, primary_key=True, related_name="lock")
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="device_lock")
+    acquired_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.device} held by {self.run}"

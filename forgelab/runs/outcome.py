@@ -1,0 +1,48 @@
+"""From what was seen of a playbook to how the run ended. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+RUNNER_GAVE_UP = 75  # the runner's exit status when its worker fell silent (EX_TEMPFAIL of sysexits.h)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended: a `Run.Status`, a sentence for the user, and whether nothing is left running on the device."""
+
+    status: str
+    detail: str = ""
+    device_clean: bool = True
+
+
+@dataclass
+class Seen:
+    """What the events of a run said, gathered as they come."""
+
+    stats: dict[str, Any] | None = None
+    learned: dict[str, Any] = field(default_factory=dict)
+    failure: str = ""
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Roles tell ForgeLab what they learned in their result's `forgelab` key."""
+        result = event["result"] or {}
+        if event["kind"] == "playbook_on_stats":
+            self.stats = result
+        told = result.get("forgelab")
+        if isinstance(told, dict):
+            self.learned |= told
+
+    def ending(self, host: str) -> Ending:
+        """The ending, by the play recap and never by the exit code (it is 4 for two different things)."""
+        if self.stats is None:
+            reason = self.failure or "ansible-playbook ended without a play recap; the log shows its last words"
+            return Ending("failed", reason, device_clean=False)
+        if self.stats["dark"].get(host):
+            return Ending("failed", self.failure or f"{host} could not be reached.", device_clean=False)
+        if self.stats["failures"].get(host):
+            return Ending("failed", self.failure or "A task failed; the log shows which.")
+        if not self.stats["ok"].get(host):
+            return Ending("failed", f"No task ran on {host}: the playbook matched no host.")
+        return Ending("succeeded")

@@ -1,0 +1,62 @@
+"""A plan: what a run will do, complete and independent of any domain's models."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PlannedRole:
+    """One role of the play, which is one step of the run.
+
+    `variables` are data and are never templated. `secrets` likewise, and end up in the vault file. `expressions` are
+    Jinja written by ForgeLab itself, such as the union of all roles' packages. An `always` role runs whatever
+    `--tags` somebody asks for, because the others need what it finds out.
+    """
+
+    name: str
+    title: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, Any] = field(default_factory=dict)
+    expressions: Mapping[str, str] = field(default_factory=dict)
+    always: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A play: its `slug` names playbook, group and variable files.
+
+    `generated_roles` maps the name of a role to its files (path to text); `timeout_seconds` bounds the whole run;
+    a `repeatable` plan may be run again by itself after its worker died.
+    """
+
+    slug: str
+    title: str
+    roles: tuple[PlannedRole, ...]
+    generated_roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    repeatable: bool = True
+    timeout_seconds: int = 3600
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        roles = tuple(PlannedRole(**role) for role in data["roles"])
+        return cls(**{**data, "roles": roles})
+
+
+@dataclass(frozen=True)
+class Host:
+    """How Ansible reaches a device. `identity` names the key file, `known_hosts` are its pinned keys' lines."""
+
+    name: str
+    address: str
+    port: int
+    user: str
+    identity: str
+    private_key: str = field(repr=False)
+    known_hosts: str

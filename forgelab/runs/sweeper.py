@@ -1,0 +1,86 @@
+"""Puts right what a dead worker or a lost message left behind. Runs every ten seconds; twice at once is harmless."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from forgelab.lib import processes
+from forgelab.runs import bell, claims, orphans
+from forgelab.runs.models import Run
+from forgelab.runs.outcome import Ending
+from forgelab.runs.steps import StepTracker
+from forgelab.runs.workspace import remove_stale
+
+logger = logging.getLogger(__name__)
+
+
+def sweep() -> None:
+    """Close runs whose worker died, ring for forgotten ones, remove folders nobody uses."""
+    for run in Run.objects.filter(status=Run.Status.RUNNING).select_related("device__identity").defer("plan"):
+        try:
+            if is_dead(run):
+                lose(run)
+        except Exception:
+            logger.exception("run %s: its worker seems dead, but it could not be closed", run.pk)
+    for run_id in forgotten():
+        bell.ring(run_id)
+    remove_stale(_active)
+
+
+def is_dead(run: Run) -> bool:
+    """Whether the run's worker is surely gone, or silent for so long that it has given up by itself."""
+    if run.machine == processes.machine_id() and not processes.is_running(run.worker_pid or 0, run.worker_started):
+        return True
+    # By the database's clock alone, which also wrote the heartbeat.
+    since = Now() - timedelta(seconds=settings.RUN_LOST)
+    return not Run.objects.filter(pk=run.pk, heartbeat_at__gte=since).exists()
+
+
+def forgotten() -> list[object]:
+    """Queued runs that no worker took although they were rung a while ago, or never were."""
+    before = timezone.now() - timedelta(seconds=settings.RUN_RING_AGAIN)
+    queued = Run.objects.filter(status=Run.Status.QUEUED, device__lock__isnull=True)
+    rung = Q(rung_at__lt=before) | Q(rung_at__isnull=True, created_at__lt=before)
+    return list(queued.filter(rung).order_by("created_at").values_list("pk", flat=True))
+
+
+def lose(run: Run) -> Run | None:
+    """End what is left of the run and close it as lost; returns the run that repeats it, if one does."""
+    if run.machine == processes.machine_id():
+        _end_worker(run)
+        processes.end_marked(str(run.pk))
+    clean = orphans.end_on_device(run.device, [run.pk])
+    steps = StepTracker(run.steps.all()).abandon("The worker died here.", failed=False)
+    if not claims.end(run, Ending(Run.Status.LOST, "The worker that ran it died.", clean), steps=steps):
+        return None
+    logger.warning("run %s is lost: %s", run.pk, run.status_detail)
+    return Run.objects.filter(retry_of=run).first()
+
+
+def _end_worker(run: Run) -> None:
+    """A worker that is silent but still there (stopped, stuck) must not wake up and go on."""
+    if not run.worker_pid or run.worker_pid == os.getpid():
+        return
+    others = Run.objects.filter(
+        status=Run.Status.RUNNING, machine=run.machine, worker_pid=run.worker_pid, worker_started=run.worker_started
+    )
+    if others.exclude(pk=run.pk).exists():  # it gave this one up and works on another
+        return
+    if processes.is_running(run.worker_pid, run.worker_started):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(run.worker_pid, signal.SIGKILL)
+
+
+def _active(names: Iterable[str]) -> set[str]:
+    """Those of the folders' names that are runs not yet ended."""
+    return {str(pk) for pk in Run.objects.active().filter(pk__in=list(names)).values_list("pk", flat=True)}

@@ -1,0 +1,55 @@
+"""Servers: what was provisioned on a device, from which recipe, with which components and credentials."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from forgelab.devices.models import Device
+from forgelab.lib.fields import EncryptedJSONField
+from forgelab.lib.validators import validate_slug
+
+
+class Server(models.Model):
+    """A recipe applied to a device under a name."""
+
+    class Status(models.TextChoices):
+        PROVISIONING = "provisioning", "Provisioning"
+        ACTIVE = "active", "Running"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=63, unique=True, validators=[validate_slug])
+    server_type = models.CharField(max_length=64, help_text="The recipe's id, such as laravel-app-server.")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="servers")
+    config = models.JSONField(default=dict, help_text="The recipe's options as chosen, complete with defaults.")
+    secrets = EncryptedJSONField(help_text="Generated secrets by name; encrypted.")
+    placement = models.JSONField(default=dict, blank=True, help_text="Score and reasons when the device was chosen.")
+    status = models.CharField(max_length=16, choices=Status, default=Status.PROVISIONING)
+    memory_mb = models.PositiveIntegerField(default=0, help_text="Memory promised to it on the device, in MiB.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    provisioned_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Component(models.Model):
+    """One thing installed for a server, with the version that was found on the device."""
+
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="components")
+    name = models.CharField(max_length=64, help_text="The role's name.")
+    title = models.CharField(max_length=64)
+    version = models.CharField(max_length=64, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["server", "position"]
+        constraints = [models.UniqueConstraint(fields=["server", "name"], name="one_component_per_server")]
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.version}".strip()

@@ -1,0 +1,91 @@
+"""From a server to the plan of its run: the recipe's components as roles, and what glues them together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forgelab.recipes.context import standard_context
+from forgelab.recipes.generated_role import generated_role
+from forgelab.recipes.model import Recipe
+from forgelab.recipes.resolve import ResolvedComponent, ResolvedRecipe, resolve
+from forgelab.runs.plan import Plan, PlannedRole
+from forgelab.servers.models import Server
+
+# Before the preflight: which packages the roles need depends on the device's distribution and processor.
+FACTS = PlannedRole(name="facts", title="Reading the device", always=True)
+
+
+def resolved_recipe(server: Server, recipe: Recipe) -> ResolvedRecipe:
+    """The server's recipe with its config, names and secrets filled in. Raises `ConfigInvalid` for an unfit config.
+
+    A recipe may have changed since: an option that it no longer has is passed over, a new secret is empty until the
+    server is provisioned again.
+    """
+    known = {option.name for option in recipe.options}
+    config = {name: value for name, value in server.config.items() if name in known}
+    secrets = {secret.name: server.secrets.get(secret.name, "") for secret in recipe.secrets}
+    return resolve(recipe, config, standard_context(server.name), secrets)
+
+
+def server_plan(server: Server, recipe: Recipe) -> Plan:
+    """What provisioning the server will do, in the order of its steps."""
+    resolved = resolved_recipe(server, recipe)
+    components = [_component_role(component) for component in resolved.components]
+    generated = generated_role(resolved)
+    roles = [FACTS, _preflight(resolved), _packages(resolved), *components]
+    if generated:
+        roles.append(PlannedRole(name=resolved.post_install_role, title="Finishing touches"))
+    roles.append(_versions(resolved))
+    return Plan(
+        slug=server.name,
+        title=f"Provision {server.name}",
+        roles=tuple(roles),
+        generated_roles={resolved.post_install_role: generated} if generated else {},
+    )
+
+
+def _component_role(component: ResolvedComponent) -> PlannedRole:
+    version = component.version if component.version not in ("", "latest") else ""
+    # The packages are in place before, installed in one transaction.
+    variables: dict[str, Any] = {**component.variables, f"{component.role}_install_packages": False}
+    return PlannedRole(
+        name=component.role,
+        title=f"Setting up {component.title} {version}".rstrip(),
+        variables=variables,
+        secrets=component.secret_variables,
+    )
+
+
+def _union(resolved: ResolvedRecipe, suffix: str) -> str:
+    """Jinja for all roles' lists of one kind: the roles know best what they need for the chosen versions."""
+    return "{{ " + " + ".join(f"{component.role}_{suffix}" for component in resolved.components) + " }}"
+
+
+def _preflight(resolved: ResolvedRecipe) -> PlannedRole:
+    return PlannedRole(
+        name="preflight",
+        title="Checking the device",
+        variables={
+            "preflight_memory_mb": resolved.requirements.memory_mb.minimum,
+            "preflight_disk_mb": resolved.requirements.storage_mb.minimum,
+        },
+        expressions={
+            "preflight_packages": _union(resolved, "packages"),
+            "preflight_ports": _union(resolved, "ports"),
+        },
+    )
+
+
+def _packages(resolved: ResolvedRecipe) -> PlannedRole:
+    return PlannedRole(
+        name="packages",
+        title="Installing packages",
+        expressions={"packages_names": _union(resolved, "packages")},
+    )
+
+
+def _versions(resolved: ResolvedRecipe) -> PlannedRole:
+    reports = ", ".join(f"{component.role}_report" for component in resolved.components)
+    return PlannedRole(
+        name="versions", title="Recording versions", expressions={"versions_reports": "{{ [" + reports + "] }}"}
+    )

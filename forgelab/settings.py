@@ -1,0 +1,228 @@
+"""Django settings: one file for both ways to run, read from the environment.
+
+`FORGELAB_MODE=embedded` (the default) needs nothing but Python packages: SQLite, a broker in a folder, keys made at the
+first start. `FORGELAB_MODE=production` refuses to start without explicit keys, hosts and a database.
+"""
+
+import hashlib
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+from forgelab.lib.instance import default_data_dir, load_or_create_keys
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+MODE = env.str("FORGELAB_MODE", "embedded")
+if MODE not in ("embedded", "production"):
+    raise ImproperlyConfigured(f'FORGELAB_MODE is "{MODE}": allowed are embedded and production.')
+PRODUCTION = MODE == "production"
+
+
+def required(name: str) -> str:
+    value = env.str(name, "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: production mode needs it in the environment.")
+    return value
+
+
+DATA_DIR = Path(env.str("FORGELAB_DATA_DIR", "") or default_data_dir()).expanduser().resolve()
+# Rendered projects hold secrets: they live in memory, never on a disk.
+# Each installation has a folder of its own, since its sweeper removes what no run of its database uses.
+_installation = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:8]
+RUNS_DIR = Path(env.str("FORGELAB_RUNS_DIR", "") or f"/dev/shm/forgelab-{_installation}")  # noqa: S108
+ROLES_DIR = BASE_DIR / "roles"
+RECIPES_DIR = Path(env.str("FORGELAB_RECIPES_DIR", "") or DATA_DIR / "recipes")
+
+if PRODUCTION:
+    SECRET_KEY = required("SECRET_KEY")
+    ENCRYPTION_KEYS = [key.strip() for key in required("FORGELAB_ENCRYPTION_KEYS").split(",")]
+    ALLOWED_HOSTS = required("FORGELAB_ALLOWED_HOSTS").split(",")
+else:
+    _keys = load_or_create_keys(DATA_DIR)
+    SECRET_KEY = env.str("SECRET_KEY", "") or _keys["SECRET_KEY"]
+    ENCRYPTION_KEYS = (env.str("FORGELAB_ENCRYPTION_KEYS", "") or _keys["FORGELAB_ENCRYPTION_KEYS"]).split(",")
+    ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *env.list("FORGELAB_ALLOWED_HOSTS", [])]
+
+DEBUG = env.bool("FORGELAB_DEBUG", False)
+CSRF_TRUSTED_ORIGINS = env.list("FORGELAB_TRUSTED_ORIGINS", [])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "forgelab.accounts",
+    "forgelab.devices",
+    "forgelab.runs",
+    "forgelab.servers",
+    "forgelab.api",
+    "forgelab.web",
+    "forgelab.cli",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "forgelab.web.middleware.ContentSecurityPolicyMiddleware",
+]
+
+ROOT_URLCONF = "forgelab.urls"
+ASGI_APPLICATION = "forgelab.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def database() -> dict:
+    url = required("DATABASE_URL") if PRODUCTION else env.str("DATABASE_URL", "")
+    if url:
+        return dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "forgelab.sqlite3",
+        "OPTIONS": {
+            # One writer at a time is SQLite's nature: take the write lock at BEGIN and wait for it, so that a
+            # transaction never fails half way with "database is locked".
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8000;",
+        },
+        "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
+    }
+
+
+DATABASES = {"default": database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.str("TZ", "UTC") or "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"user": "600/min"},
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ForgeLab API",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "DeviceStatusEnum": "forgelab.devices.models.Device.Status",
+        "RunStatusEnum": "forgelab.runs.models.Run.Status",
+        "ServerStatusEnum": "forgelab.servers.models.Server.Status",
+        "StepStatusEnum": "forgelab.runs.models.Step.Status",
+    },
+}
+
+CELERY_BROKER_URL = required("CELERY_BROKER_URL") if PRODUCTION else env.str("CELERY_BROKER_URL", "") or "filesystem://"
+if CELERY_BROKER_URL.startswith("filesystem"):
+    _broker = DATA_DIR / "broker"
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_broker / "messages"),
+        "data_folder_out": str(_broker / "messages"),
+        "control_folder": str(_broker / "control"),
+        "polling_interval": 0.2,  # seconds; kombu's own default of 1 s would be felt at every click
+    }
+    for _folder in ("messages", "control"):
+        (_broker / _folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+else:
+    # A person waits while the bell is rung: a broker that is away is given up quickly, the sweeper rings again.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 1, "interval_start": 0.1, "socket_connect_timeout": 2}
+# The database is the truth and the broker a doorbell: results are never stored, messages are acknowledged at once,
+# and the sweeper rings again for whatever was lost.
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"forgelab.runs.tasks.execute_run": {"queue": "runs"}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep-runs": {"task": "forgelab.runs.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+# Runs that one worker performs at the same time; each process that stands ready for one takes about 14 MB.
+RUNS_AT_ONCE = env.int("FORGELAB_RUNS_AT_ONCE", 10)
+
+# Seconds. A worker that cannot write its heartbeat gives its run up (RUN_FENCE) before anybody may call it lost
+# (RUN_LOST), so two playbooks never meet on one device.
+RUN_HEARTBEAT = 5
+RUN_FENCE = 20
+RUN_LOST = 30
+RUN_RING_AGAIN = 15
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("FORGELAB_LOG_LEVEL", "INFO")},
+}
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31536000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True

@@ -1,0 +1,53 @@
+"""Step 3's look at the homelab: fresh figures of every device, then the ranking."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from forgelab.devices.models import Device
+from forgelab.devices.placement import Score
+from forgelab.devices.services import device_refresh
+from forgelab.recipes.model import Recipe
+from forgelab.servers.selectors import placement_rank
+
+FRESH = timedelta(minutes=1)
+AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A score with the device it is about."""
+
+    score: Score
+    device: Device
+
+
+def stale_devices() -> list[Device]:
+    """The devices whose figures are too old to choose by; one that did not answer is always asked again."""
+    fresh = Device.objects.filter(status=Device.Status.REACHABLE, seen_at__gte=timezone.now() - FRESH)
+    return list(Device.objects.select_related("identity").exclude(pk__in=fresh.values("pk")))
+
+
+def look_again(devices: list[Device]) -> None:
+    """Ask all of them at the same time, so that one that does not answer holds nobody else up."""
+    if devices:
+        with ThreadPoolExecutor(min(AT_ONCE, len(devices))) as pool:
+            list(pool.map(_look_again, devices))
+
+
+def _look_again(device: Device) -> None:
+    try:
+        device_refresh(device=device)
+    finally:
+        connection.close()
+
+
+def ranking(recipe: Recipe) -> list[Ranked]:
+    """Every device for this recipe, best first."""
+    devices = Device.objects.in_bulk(field_name="name")
+    return [Ranked(score, devices[score.name]) for score in placement_rank(recipe=recipe) if score.name in devices]

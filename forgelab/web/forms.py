@@ -1,0 +1,33 @@
+"""Forms of the pages that no recipe brings."""
+
+from __future__ import annotations
+
+from django import forms
+
+from forgelab.devices.models import Device
+from forgelab.lib import names
+from forgelab.lib.validators import validate_slug
+
+
+class NameForm(forms.Form):
+    """The server's name, which every type has."""
+
+    name = forms.CharField(
+        label="Server Name", max_length=63, validators=[validate_slug], help_text=f"{names.SLUG_RULE.capitalize()}."
+    )
+
+
+class DeviceForm(forms.ModelForm):
+    """A device to add. Without a private key ForgeLab's own key is used, whose public half the page shows."""
+
+    private_key = forms.CharField(
+        label="Private key",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
+        help_text="Leave it empty to use ForgeLab's own key. It is stored encrypted.",
+    )
+
+    class Meta:
+        model = Device
+        fields = ["name", "address", "port", "user"]

@@ -1,0 +1,32 @@
+"""The web pages' URLs."""
+
+from django.contrib.auth import views as auth
+from django.urls import path
+
+from forgelab.web.views import devices, home, provision, runs, servers
+
+urlpatterns = [
+    path(
+        "login/", auth.LoginView.as_view(template_name="web/login.html", redirect_authenticated_user=True), name="login"
+    ),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("", home.home, name="home"),
+    path("provision/", provision.types, name="provision"),
+    path("provision/<slug:server_type>/", provision.configure, name="provision-configure"),
+    path("provision/<slug:server_type>/device/", provision.device, name="provision-device"),
+    path("servers/", servers.server_list, name="servers"),
+    path("servers/<slug:name>/", servers.detail, name="server"),
+    path("servers/<slug:name>/ready/", servers.ready, name="server-ready"),
+    path("servers/<slug:name>/credentials/", servers.credentials, name="server-credentials"),
+    path("devices/", devices.device_list, name="devices"),
+    path("add-device/", devices.add, name="device-add"),
+    path("devices/<slug:name>/", devices.detail, name="device"),
+    path("devices/<slug:name>/refresh/", devices.refresh, name="device-refresh"),
+    path("devices/<slug:name>/host-keys/", devices.trust, name="device-trust"),
+    path("devices/<slug:name>/remove/", devices.remove, name="device-remove"),
+    path("runs/", runs.run_list, name="runs"),
+    path("runs/<uuid:run_id>/", runs.detail, name="run"),
+    path("runs/<uuid:run_id>/cancel/", runs.cancel, name="run-cancel"),
+    path("runs/<uuid:run_id>/log/", runs.log, name="run-log"),
+    path("runs/<uuid:run_id>/stream/", runs.stream, name="run-stream"),
+]

@@ -1,0 +1,23 @@
+"""The overview."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from forgelab.devices.models import Device
+from forgelab.runs.selectors import run_list
+from forgelab.servers.selectors import server_list
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    runs = run_list()
+    context = {
+        "active_runs": runs.active().prefetch_related("steps"),
+        "recent_runs": runs.finished()[:5],
+        "servers": server_list(),
+        "devices": Device.objects.prefetch_related("servers"),
+    }
+    return render(request, "web/home.html", context)

@@ -1,0 +1,84 @@
+"""Runs: the list, the live page, the complete log, and cancelling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from forgelab.runs import selectors, services
+from forgelab.runs.models import Run
+from forgelab.servers.models import Server
+from forgelab.web import live
+
+PAGE = 50
+LOG_EVENTS = 500  # events shown with the page itself; the stream brings what comes after
+
+stream = live.stream
+
+
+@login_required
+@require_GET
+def run_list(request: HttpRequest) -> HttpResponse:
+    status = request.GET.get("status", "")
+    status = status if status in Run.Status.values else ""
+    page = Paginator(selectors.run_list(status=status or None), PAGE).get_page(request.GET.get("page"))
+    return render(request, "web/run_list.html", {"page": page, "status": status, "statuses": Run.Status.choices})
+
+
+@login_required
+@require_GET
+@never_cache
+def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """The live page. Complete as it is served; the stream only keeps it up to date."""
+    try:
+        snapshot = selectors.run_snapshot(run_id=run_id)
+    except Run.DoesNotExist:
+        raise Http404("There is no such run.") from None
+    first = max(0, snapshot["last_counter"] - LOG_EVENTS)
+    events = [
+        selectors.event_data(event) for event in selectors.run_events(run=Run(pk=run_id), after=first, limit=LOG_EVENTS)
+    ]
+    context = {
+        "run": snapshot,
+        "announcement": live.announcement(snapshot),
+        "lines": live.log_lines(events),
+        "earlier": first,
+        "after": events[-1]["counter"] if events else 0,
+        "server": Server.objects.filter(pk=snapshot["subject_id"]).defer("secrets").first(),
+    }
+    return render(request, "web/run_detail.html", context)
+
+
+@login_required
+@require_GET
+def log(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """All of Ansible's output as plain text."""
+    run = get_object_or_404(Run.objects.defer("plan"), pk=run_id)
+    return HttpResponse("".join(_text(run)), content_type="text/plain; charset=utf-8")
+
+
+def _text(run: Run) -> Iterator[str]:
+    after = 0
+    while events := selectors.run_events(run=run, after=after):
+        yield "".join(f"{line['text']}\n" for line in live.log_lines(map(selectors.event_data, events)))
+        after = events[-1].counter
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    run = get_object_or_404(Run.objects.defer("plan"), pk=run_id)
+    try:
+        services.run_cancel(run=run)
+    except ValidationError as error:
+        messages.info(request, " ".join(error.messages))
+    return redirect("run", run_id)

@@ -1,0 +1,238 @@
+#!/usr/bin/python
+# Copyright: ForgeLab contributors. MIT license.
+"""Ports opened with ufw, all in one call, without cutting off the connection it came through."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.forgelab_ports import listeners, owners, process_name
+
+DOCUMENTATION = r"""
+module: firewall
+short_description: Open ports with ufw and refuse the rest
+description:
+  - Adds the rules that are missing, sets the policy for incoming connections to deny, then enables ufw.
+  - The port of the SSH connection in use and every port of sshd are allowed before ufw is enabled.
+  - Rules made by hand stay, and a hand-made rule for the same port (deny, limit, another source) is left to decide.
+author: ForgeLab
+options:
+  allowed:
+    description: Ports to open.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      port: {description: "Port, or a range such as 6000:6010.", type: str, required: true}
+      proto: {description: Protocol., type: str, choices: [tcp, udp], default: tcp}
+      from: {description: Addresses or networks that may connect; none means all., type: list, elements: str}
+  enabled: {description: Enable ufw., type: bool, default: true}
+"""
+
+EXAMPLES = r"""
+- name: Open the web ports
+  firewall:
+    allowed:
+      - {port: 80}
+      - {port: 5432, from: [192.168.1.20]}
+"""
+
+RETURN = r"""
+commands: {description: Arguments of the calls of ufw., returned: always, type: list, elements: str}
+closed: {description: Listening ports that nobody can reach any more., returned: always, type: list, elements: str}
+"""
+
+COMMENT = "ForgeLab"
+
+
+class Rule(NamedTuple):
+    """A rule for incoming connections; an empty proto means both, an empty source everybody."""
+
+    action: str
+    port: str
+    proto: str
+    source: str
+
+    def covers(self, other: Rule) -> bool:
+        """Whether this rule already decides about the other's port and source."""
+        return self.port == other.port and self.proto in ("", other.proto) and self.source in ("", "any", other.source)
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a program, its messages in English."""
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment
+    )
+
+
+def parse_added(text: str) -> list[Rule]:
+    """Rules in the output of `ufw show added`; those of other directions or interfaces are left out."""
+    found = [parse_rule(shlex.split(line)[1:]) for line in text.splitlines() if line.startswith("ufw ")]
+    return [rule for rule in found if rule]
+
+
+def parse_rule(words: list[str]) -> Rule | None:
+    """One rule from ufw's words: `allow 22/tcp` or `allow from 10.0.0.0/8 to any port 22 proto tcp`."""
+    if not words or words[0] not in ("allow", "deny", "reject", "limit") or {"on", "out"} & set(words[1:4]):
+        return None
+    short = re.fullmatch(r"([\d:,]+)(?:/(tcp|udp))?", words[1])
+    if short:
+        return Rule(words[0], short.group(1), short.group(2) or "", "")
+    options = dict(itertools.pairwise(words))
+    return Rule(words[0], options.get("port", ""), options.get("proto", ""), options.get("from", ""))
+
+
+def wanted_rules(allowed: list[dict]) -> list[Rule]:
+    """Rules for the ports to open. Raises ValueError, which names the wrong value and what is allowed."""
+    rules = []
+    for item in allowed:
+        if not re.fullmatch(r"[1-9][0-9]{0,4}(:[1-9][0-9]{0,4})?", item["port"]) or port_end(item["port"]) > 65535:
+            raise ValueError(
+                f"firewall_allowed: port {item['port']!r} is neither a number up to 65535 nor a range such as 80:90."
+            )
+        sources = [network(source) for source in item["from"] or []]
+        rules += [Rule("allow", item["port"], item["proto"], source) for source in sources or [""]]
+    return rules
+
+
+def port_end(port: str) -> int:
+    """Last port of a port or range."""
+    return int(port.split(":")[-1])
+
+
+def network(source: str) -> str:
+    """An address or network as ufw writes it. Raises ValueError, which names the wrong value and what is allowed."""
+    try:
+        return str(ipaddress.ip_network(source, strict=False)).removesuffix("/32").removesuffix("/128")
+    except ValueError:
+        raise ValueError(
+            f"firewall_allowed: from {source!r} is neither an address such as 192.168.1.20 "
+            "nor a network such as 10.0.0.0/8."
+        ) from None
+
+
+def arguments(rule: Rule) -> list[str]:
+    """Arguments of ufw for a rule."""
+    source = rule.source or "any"
+    end = ["to", "any", "port", rule.port, "proto", rule.proto, "comment", COMMENT]
+    return [rule.action, "from", source, *end] if rule.source else ["allow", f"{rule.port}/{rule.proto}", *end[-2:]]
+
+
+def missing_rules(wanted: list[Rule], present: list[Rule], ssh_ports: set[str], active: bool) -> list[Rule]:
+    """Rules to add. An active firewall that lets SSH in from chosen addresses only is not opened wider."""
+    chosen = {rule.port for rule in present if rule.action in ("allow", "limit")} & ssh_ports if active else set()
+    open_to_all = [rule for rule in dict.fromkeys(wanted) if not (rule.port in chosen and not rule.source)]
+    return [rule for rule in open_to_all if not any(old.covers(rule) for old in present)]
+
+
+def connection_port(pid: int) -> str | None:
+    """Port of the SSH connection that process `pid` came through, from its ancestors (sudo hides it from itself)."""
+    while pid > 1:
+        try:
+            environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            status = Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            return None
+        for entry in environment:
+            if entry.startswith(b"SSH_CONNECTION="):
+                return entry.split()[-1].decode()
+        pid = int(re.search(r"^PPid:\s+(\d+)", status, re.M).group(1))
+    return None
+
+
+def ssh_ports() -> set[str]:
+    """Ports through which this device is reached by SSH."""
+    program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
+    configured = re.findall(r"^port (\d+)$", run(program, "-T").stdout, re.M) if program else []
+    in_use = connection_port(os.getpid())
+    return {*configured, *([in_use] if in_use else [])}
+
+
+def is_active(ufw: str) -> bool:
+    """Whether the firewall is on; ufw itself (a slow program) is asked only when its own signs are not all there."""
+    iptables = shutil.which("iptables", path="/usr/sbin:/sbin")
+    configured = "ENABLED=yes" in Path("/etc/ufw/ufw.conf").read_text()
+    if configured and iptables and run(iptables, "--list-rules", "ufw-user-input", "1").returncode == 0:
+        return True
+    return "Status: active" in run(ufw, "status").stdout
+
+
+def denied_ssh(present: list[Rule], ports: set[str]) -> str | None:
+    """The SSH port that a hand-made rule would cut off, if any."""
+    first: dict[str, str] = {}
+    for rule in present:
+        if rule.proto in ("", "tcp") and not rule.source:
+            first.setdefault(rule.port, rule.action)
+    return next((port for port in sorted(ports) if first.get(port) in ("deny", "reject")), None)
+
+
+def closed_ports(rules: list[Rule]) -> list[str]:
+    """Listening TCP ports that no rule lets anybody reach, with the process: `8123 (python3)`."""
+    ranges = [[int(end) for end in part.split(":")] for rule in rules for part in rule.port.split(",") if part]
+    listening = listeners(loopback=False)
+    shut = [port for port in sorted(listening) if not any(limits[0] <= port <= limits[-1] for limits in ranges)]
+    return [f"{port} ({', '.join(sorted({process_name(pid) for pid in owners(listening[port])}))})" for port in shut]
+
+
+def plan(params: dict, present: list[Rule], active: bool, policy: str) -> tuple[list[list[str]], list[Rule]]:
+    """Calls of ufw to make, in order, and the rules there will be. Raises ValueError with a sentence."""
+    ports = ssh_ports()
+    blocked = denied_ssh(present, ports)
+    if blocked and not active:
+        raise ValueError(
+            f"A rule made by hand denies port {blocked}, which SSH uses here: enabling the firewall would cut "
+            f"this device off. Remove it on the device with `ufw delete deny {blocked}`, then run again."
+        )
+    ssh = [Rule("allow", port, "tcp", "") for port in sorted(ports)]
+    missing = missing_rules([*ssh, *wanted_rules(params["allowed"])], present, ports, active)
+    calls = [arguments(rule) for rule in missing]
+    if policy not in ("DROP", "REJECT"):
+        calls.append(["default", "deny", "incoming"])
+    if params["enabled"] and not active:
+        calls.append(["--force", "enable"])
+    return calls, [*present, *missing]
+
+
+def main() -> None:
+    """Entry point on the device."""
+    allowed = {
+        "port": {"type": "str", "required": True},
+        "proto": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
+        "from": {"type": "list", "elements": "str"},
+    }
+    spec = {
+        "allowed": {"type": "list", "elements": "dict", "default": [], "options": allowed},
+        "enabled": {"type": "bool", "default": True},
+    }
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    ufw = shutil.which("ufw", path="/usr/sbin:/usr/bin:/sbin")
+    if not ufw and not module.check_mode:
+        module.fail_json(msg="ufw is not on this device: install the package ufw.")
+    defaults = Path("/etc/default/ufw").read_text() if ufw else 'DEFAULT_INPUT_POLICY="DROP"'
+    policy = re.search(r'^DEFAULT_INPUT_POLICY="?(\w+)', defaults, re.M)
+    active = bool(ufw) and is_active(ufw)
+    present = parse_added(run(ufw, "show", "added").stdout) if ufw else []
+    try:
+        calls, rules = plan(module.params, present, active, policy.group(1) if policy else "")
+    except ValueError as problem:
+        module.fail_json(msg=str(problem))
+    for call in [] if module.check_mode else calls:
+        done = run(ufw, *call)
+        if done.returncode:
+            module.fail_json(msg=f"`ufw {shlex.join(call)}` failed: {(done.stderr or done.stdout).strip()}")
+    closed = closed_ports(rules) if ["--force", "enable"] in calls else []
+    module.exit_json(changed=bool(calls), commands=[shlex.join(call) for call in calls], closed=closed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from forgelab.accounts import services
+from forgelab.accounts.models import User
+from tests.api import homelab
+
+
+@pytest.fixture(autouse=True)
+def small_and_quick(settings: Settings, tmp_path: Path) -> None:
+    """A small recipe with roles of its own; passwords whose hashing takes no time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.RECIPES_DIR, settings.ROLES_DIR = homelab.write_recipe(tmp_path)
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return services.user_create(username="ada", password="correct horse battery")
+
+
+@pytest.fixture
+def api(user: User) -> APIClient:
+    """A client that sends a token, and is told of errors as anybody would be."""
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION=f"Token {services.token_create(user=user)}")
+    return client

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from forgelab.cli.main import main
+from tests.api import homelab
+
+
+@pytest.fixture(autouse=True)
+def small_and_quick(settings: Settings, tmp_path: Path) -> None:
+    """A small recipe with roles of its own; passwords whose hashing takes no time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.RECIPES_DIR, settings.ROLES_DIR = homelab.write_recipe(tmp_path)
+
+
+@dataclass(frozen=True)
+class Done:
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def forgelab(db: None, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs one command as the console script does: its exit status and what it printed."""
+
+    def run(*arguments: str) -> Done:
+        capsys.readouterr()
+        status = main(arguments)
+        return Done(status, *capsys.readouterr())
+
+    return run

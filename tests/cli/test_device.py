@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from forgelab.devices import hostkeys, ssh
+from forgelab.devices.models import Device, Identity
+from forgelab.servers.models import Server
+from tests.api import homelab
+from tests.cli.conftest import Command
+
+OTHER = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7"
+
+
+@pytest.fixture
+def reachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that answers as this machine would, at any address."""
+    monkeypatch.setattr(hostkeys, "scan", lambda address, port: hostkeys.parse(f"{homelab.HOST_KEY}\n{OTHER}"))
+
+    def run_script(device: Device, script: str, *, root: bool = False, **_: object) -> str:
+        return "0\n" if root else subprocess.run(["sh", "-s"], input=script, capture_output=True, text=True).stdout
+
+    monkeypatch.setattr(ssh, "run_script", run_script)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    path = tmp_path / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return path
+
+
+@pytest.mark.usefixtures("reachable")
+def test_without_a_terminal_no_host_key_is_accepted(forgelab: Command) -> None:
+    done = forgelab("device", "add", "web1", "192.0.2.10")
+    assert done.status == 1
+    assert homelab.FINGERPRINT in done.err and "--accept-key" in done.err
+    assert not Device.objects.exists()
+
+
+@pytest.mark.usefixtures("reachable")
+def test_the_key_with_the_given_fingerprint_is_pinned_and_no_other(forgelab: Command) -> None:
+    done = forgelab("device", "add", "web1", "192.0.2.10", "--fingerprint", homelab.FINGERPRINT)
+    assert done.status == 0, done.err
+    assert Device.objects.get().host_keys == homelab.HOST_KEY
+
+
+@pytest.mark.usefixtures("reachable")
+def test_another_fingerprint_than_the_devices_is_refused(forgelab: Command) -> None:
+    done = forgelab("device", "add", "web1", "192.0.2.10", "--fingerprint", "SHA256:" + "A" * 43)
+    assert done.status == 1 and "may be another machine" in done.err
+    assert not Device.objects.exists()
+
+
+@pytest.mark.usefixtures("reachable")
+def test_a_key_file_is_stored_once_for_all_its_devices(forgelab: Command, key: Path) -> None:
+    for name in ("web1", "web2"):
+        assert forgelab("device", "add", name, "192.0.2.10", "--key", str(key), "--accept-key").status == 0
+    assert {device.identity.name for device in Device.objects.all()} == {"web1"}
+
+
+@pytest.mark.usefixtures("reachable")
+def test_a_device_that_cannot_be_logged_in_to_leaves_no_key_behind(
+    forgelab: Command, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> str:
+        raise ssh.DeviceUnreachable("web1 refused the key web1. Add this line to ~root/.ssh/authorized_keys there: ...")
+
+    monkeypatch.setattr(ssh, "run_script", refused)
+    done = forgelab("device", "add", "web1", "192.0.2.10", "--key", str(key), "--accept-key")
+    assert (done.status, "authorized_keys" in done.err) == (1, True)
+    assert not Device.objects.exists() and not Identity.objects.exists()
+
+
+@pytest.mark.usefixtures("reachable")
+@pytest.mark.parametrize(("name", "field"), [("Web 1", "name"), ("{{ 7*7 }}", "name")])
+def test_a_wrong_name_is_told_by_its_field(forgelab: Command, name: str, field: str) -> None:
+    done = forgelab("device", "add", name, "192.0.2.10", "--accept-key")
+    assert done.status == 1 and f"{field}: " in done.err and "lowercase letters" in done.err
+
+
+def test_a_key_file_that_is_not_there_is_told(forgelab: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hostkeys, "scan", lambda address, port: hostkeys.parse(homelab.HOST_KEY))
+    done = forgelab("device", "add", "web1", "192.0.2.10", "--key", "/nowhere/id", "--accept-key")
+    assert (done.status, done.err.splitlines()[-1]) == (1, "forgelab: /nowhere/id: No such file or directory.")
+
+
+def test_devices_are_listed_and_shown_by_name_id_and_prefix(forgelab: Command) -> None:
+    device = homelab.device("web1")
+    assert "web1" in forgelab("device", "list").out
+    for named in ("web1", str(device.pk), str(device.pk)[:6]):
+        assert homelab.FINGERPRINT in forgelab("device", "show", named).out
+
+
+def test_a_misspelt_device_gets_a_suggestion(forgelab: Command) -> None:
+    homelab.device("homelab-server-01")
+    done = forgelab("device", "show", "homelab-server-1")
+    assert done.status == 1 and 'Did you mean "homelab-server-01"?' in done.err
+
+
+def test_a_device_with_a_server_is_not_removed(forgelab: Command) -> None:
+    Server.objects.create(name="shop", server_type=homelab.TYPE, device=homelab.device("web1"), secrets={})
+    done = forgelab("device", "remove", "web1")
+    assert done.status == 1 and "shop is still on it" in done.err
+    homelab.device("web2", address="192.0.2.11")
+    assert forgelab("device", "remove", "web2").status == 0
+
+
+@pytest.mark.usefixtures("reachable")
+def test_a_new_host_key_is_trusted_on_purpose_only(forgelab: Command) -> None:
+    device = homelab.device("web1", host_keys=OTHER)
+    assert forgelab("device", "trust", "web1").status == 1
+    assert forgelab("device", "trust", "web1", "--fingerprint", homelab.FINGERPRINT).status == 0
+    device.refresh_from_db()
+    assert device.host_keys == homelab.HOST_KEY

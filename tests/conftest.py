@@ -1,0 +1,85 @@
+"""What the tests of devices, runs and servers have in common: a device, a plan, a run."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from forgelab.devices.models import Device, Identity
+from forgelab.runs.models import Run
+from forgelab.runs.plan import Plan, PlannedRole
+from forgelab.runs.services import run_create
+
+# How fast a loaded machine makes its examples says nothing about ForgeLab.
+settings.register_profile("forgelab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("forgelab")
+
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB+NyLOy3WlLqOEWf3VIhZjmIFrGdYoYLMxYgQ/VLr0T"
+
+
+@pytest.fixture(scope="session")
+def private_key(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("key") / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(path)], check=True)
+    return path.read_text()
+
+
+@pytest.fixture
+def identity(db: None, private_key: str) -> Identity:
+    return Identity.objects.create(name="forgelab", public_key="ssh-ed25519 AAAA test", private_key=private_key)
+
+
+@pytest.fixture
+def make_device(identity: Identity) -> Callable[..., Device]:
+    def make(name: str = "homelab-server-01", **fields: object) -> Device:
+        observed = {
+            "status": Device.Status.REACHABLE, "distribution": "debian", "distribution_version": "12",
+            "memory_total_mb": 16384, "memory_available_mb": 12288, "cores": 4, "load_percent": 35.0,
+            "disk_total_mb": 512_000, "disk_free_mb": 204_800, "disk_kind": Device.DiskKind.SSD,
+        }  # fmt: skip
+        # Nothing answers on loopback's port 1: a test that would really connect is told at once.
+        where = {"address": "127.0.0.1", "port": 1, "identity": identity, "host_keys": HOST_KEY}
+        return Device.objects.create(name=name, **(where | observed | fields))
+
+    return make
+
+
+@pytest.fixture
+def device(make_device: Callable[..., Device]) -> Device:
+    return make_device()
+
+
+@pytest.fixture
+def plan() -> Plan:
+    return Plan(
+        slug="laravel",
+        title="Provision laravel",
+        roles=(
+            PlannedRole("nginx", "Setting up Nginx", variables={"nginx_port": 80}),
+            PlannedRole("php", "Setting up PHP 8.3", secrets={"php_token": "s3cret-token"}),
+        ),
+    )
+
+
+@pytest.fixture
+def make_run(device: Device, plan: Plan, no_bell: list[str]) -> Callable[..., Run]:
+    def make(**changes: object) -> Run:
+        return run_create(**({"plan": plan, "kind": "test", "device": device} | changes))
+
+    return make
+
+
+@pytest.fixture
+def run(make_run: Callable[..., Run]) -> Run:
+    return make_run()
+
+
+@pytest.fixture
+def no_bell(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """No message is sent; the ids of the runs that were rung for, in order."""
+    rung: list[str] = []
+    monkeypatch.setattr("forgelab.runs.bell.ring", lambda run_id: rung.append(str(run_id)))
+    return rung

@@ -1,0 +1,70 @@
+"""One lab and one ForgeLab for the whole run of the tests: making them costs more than most tests."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from forgelab.lab import Lab, LabDevice, LabUnavailable
+from tests.e2e.config import BOOKWORM, NAME
+from tests.support.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The lab, its network up. At the end what was made meanwhile is gone, and the lab too if it was down before."""
+    lab = Lab()
+    try:
+        lab.check()
+    except LabUnavailable as missing:
+        pytest.skip(f"no lab devices here: {missing}")
+    before = {device.name for device in lab.devices()}
+    lab.net_up()
+    yield lab
+    for device in lab.devices():
+        if device.name not in before:
+            device.remove()
+    if not before:
+        lab.down()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("stack"))
+    stack.start()
+    yield stack
+    stack.stop()
+    shutil.rmtree(Path(stack.environment["FORGELAB_RUNS_DIR"]), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def join(lab: Lab, stack: Stack) -> Callable[..., tuple[LabDevice, str]]:
+    """Make a lab device and add it to ForgeLab: the device, and its id."""
+
+    def make(name: str, *, user: str = "root", image: str = "bookworm", memory: str = "4G") -> tuple[LabDevice, str]:
+        device = lab.up(name, image=image, memory=memory, cpus=2)
+        stack.cli(
+            "device", "add", name, device.address, "--user", user, "--key", str(lab.key_path), "--accept-key"
+        )  # fmt: skip
+        listed = stack.api.get("devices", params={"name": name}).raise_for_status().json()
+        rows = listed["results"] if isinstance(listed, dict) else listed
+        return device, next(row["id"] for row in rows if row["name"] == name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def device(join: Callable[..., tuple[LabDevice, str]]) -> tuple[LabDevice, str]:
+    """The device of the App Server that many tests look at, reached by a user with sudo."""
+    return join("e2e-app", user="homelab")
+
+
+@pytest.fixture(scope="session")
+def provisioned(stack: Stack, device: tuple[LabDevice, str]) -> dict:
+    """The run that made the App Server on `device`."""
+    run = stack.wait_for_end(stack.provision(NAME, device[1], BOOKWORM))
+    assert run["status"] == "succeeded", run["status_detail"]
+    return run

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from forgelab.lab import Lab, LabError
+from forgelab.lab.cgroups import hierarchies
+from forgelab.lab.processes import PACKAGE_ROOT, PidFile, wait_until
+
+pytestmark = pytest.mark.lab
+
+PREFIX = f"t{os.getpid()}"
+OTHER_NET, OTHER_BRIDGE = "10.79.199", "flbrtest"
+
+
+@pytest.fixture(scope="module")
+def device(lab):
+    device = lab.up(f"{PREFIX}-a", memory="512M", cpus=1)
+    yield device
+    device.remove()
+
+
+@pytest.fixture
+def other_lab(lab, tmp_path):
+    """A lab beside the session's, so that it can be taken down."""
+    other = Lab(dir=tmp_path / "lab", net=OTHER_NET, bridge=OTHER_BRIDGE, images=lab.site.images)
+    yield other
+    other.down(everything=False)
+    subprocess.run(["ip", "route", "del", "unreachable", f"{OTHER_NET}.0/24"], capture_output=True)
+
+
+def ssh(device, command, user="root", check=True):
+    done = subprocess.run([*device.ssh_argv(user), command], capture_output=True, text=True, timeout=60)
+    assert not check or done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_device_is_up_within_seconds_and_ssh_works(lab):
+    started = time.monotonic()
+    device = lab.up(f"{PREFIX}-quick")
+    try:
+        assert time.monotonic() - started < 30
+        assert ssh(device, "hostname") == f"{PREFIX}-quick"
+        assert device.exec(["systemctl", "is-system-running", "--wait"]).stdout == "running\n"
+    finally:
+        device.remove()
+    assert f"{PREFIX}-quick" not in [device.name for device in lab.devices()]
+
+
+def test_an_unprivileged_user_has_sudo(device):
+    assert ssh(device, "id -un; sudo -n id -un", user="homelab").split() == ["homelab", "root"]
+
+
+def test_ssh_trusts_the_devices_own_keys_only(device):
+    scanned = subprocess.run(["ssh-keyscan", "-t", "ed25519", device.address], capture_output=True, text=True).stdout
+    assert scanned.strip() in device.host_keys()
+    assert "StrictHostKeyChecking=yes" in device.ssh_argv()
+
+
+def test_the_device_sees_its_own_memory(device):
+    assert ssh(device, "free -m | awk '/^Mem/ {print $2}'") == "512"
+    assert device.exec(["grep", "MemTotal", "/proc/meminfo"]).stdout.split()[1] == str(512 * 1024)
+
+
+@pytest.mark.parametrize("count", ["nproc", "grep -c ^processor /proc/cpuinfo", "grep -c ^cpu[0-9] /proc/stat"])
+def test_the_device_sees_its_own_cpus(device, count):
+    assert ssh(device, count) == "1"
+    assert device.exec(["sh", "-c", count]).stdout == "1\n"
+
+
+def test_a_program_that_takes_more_memory_than_the_device_has_is_ended(device):
+    hungry = device.exec(["python3", "-c", "bytearray(2**30)"], check=False)
+    assert hungry.returncode != 0
+
+
+def test_limits_of_a_running_device_can_be_changed(lab, device):
+    memory = "free -m | awk '/^Mem/ {print $2}'"
+    lab.up(device.name, memory="640M")
+    try:
+        assert ssh(device, memory) == "640"
+    finally:
+        lab.up(device.name, memory="512M")
+    assert ssh(device, memory) == "512"
+
+
+def test_limits_of_units_bite_when_asked_for(lab):
+    device = lab.up(f"{PREFIX}-units", unit_limits=True, memory="1G")
+    try:
+        assert device.exec(["systemctl", "is-system-running", "--wait"]).stdout == "running\n"
+        take = "systemd-run --wait --quiet -p MemoryMax={} python3 -c 'bytearray(200 * 2**20)'"
+        device.exec(["sh", "-c", take.format("400M")])
+        assert device.exec(["sh", "-c", take.format("50M")], check=False).returncode != 0
+    finally:
+        device.remove()
+
+
+def test_kernel_settings_of_the_device_stay_in_the_device(device):
+    here = Path("/proc/sys/vm/swappiness").read_text()
+    device.exec(["sysctl", "-q", "vm.swappiness=7"])
+    assert device.exec(["sysctl", "-n", "vm.swappiness"]).stdout == "7\n"
+    assert Path("/proc/sys/vm/swappiness").read_text() == here
+
+
+def test_packages_come_through_the_proxy_for_a_sudo_user_without_a_login_shell(lab, device):
+    ssh(device, "sudo -n apt-get update -qq && sudo -n apt-get install -y -qq --no-install-recommends tree", "homelab")
+    assert ssh(device, "tree --version").startswith("tree ")
+    assert len(list((lab.site.dir / "cache").iterdir())) > 3
+
+
+def test_the_proxy_leads_nowhere_but_to_registries(lab, device):
+    through = f"curl -s -o /dev/null -w '%{{http_code}}' -x {lab.site.proxy_url} http://example.invalid/"
+    assert ssh(device, through) == "403"
+
+
+def test_what_a_device_sends_elsewhere_fails_at_once(device):
+    done = device.exec(["curl", "-sS", "-m", "10", "http://203.0.113.1/"], check=False)
+    assert done.returncode == 7, "curl ends with 7 when it cannot connect and with 28 when time is up"
+
+
+def test_a_device_reaches_servers_on_the_bridge_directly_and_apt_too(lab, device, tmp_path):
+    (tmp_path / "Packages").write_text("")
+    (tmp_path / "hello").write_text("hello\n")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    with http.server.ThreadingHTTPServer((lab.site.gateway, 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://{lab.site.gateway}:{server.server_port}"
+        assert ssh(device, f"curl -sf {url}/hello") == "hello"
+        source = shlex.quote(f"deb [trusted=yes] {url} ./")
+        ssh(device, f"echo {source} >/tmp/own.list && apt-get update -o Dir::Etc::SourceList=/tmp/own.list 2>&1")
+        server.shutdown()
+
+
+def test_a_power_cut_ends_everything_at_once_and_keeps_the_disk(device):
+    ssh(device, "echo kept >/root/kept; nohup sleep 1000 >/dev/null 2>&1 &")
+    device.kill()
+    assert device.state == "off"
+    assert not device.group.is_populated()
+    with pytest.raises(LabError, match=f"{device.name} is off: start it with `forgelab lab start {device.name}`"):
+        device.exec(["true"])
+    device.start()
+    assert ssh(device, "cat /root/kept; pgrep -c sleep || true").split() == ["kept", "0"]
+
+
+def test_a_pulled_cable_cuts_the_device_off_until_it_is_plugged_in_again(device):
+    device.cut()
+    try:
+        assert device.state == "cut"
+        *options, target = device.ssh_argv()
+        assert subprocess.run([*options, "-oConnectTimeout=1", target, "true"], capture_output=True).returncode == 255
+        assert device.exec(["hostname"]).stdout == f"{device.name}\n"
+        with pytest.raises(LabError, match=f"has no cable.*forgelab lab heal {device.name}"):
+            device.wait_ready(timeout=0.2)
+    finally:
+        device.heal()
+    device.wait_ready(10)
+    assert ssh(device, "hostname") == device.name
+
+
+def test_a_reboot_ends_the_old_system_and_keeps_the_disk(device):
+    device.exec(["touch", "/run/before", "/root/before"])
+    device.reboot()
+    assert ssh(device, "ls /run/before /root/before 2>/dev/null || true") == "/root/before"
+
+
+def test_a_reboot_from_inside_comes_back_with_the_same_limits(device):
+    device.exec(["touch", "/run/before"])
+    ssh(device, "systemctl reboot", check=False)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if subprocess.run([*device.ssh_argv(), "! test -e /run/before"], capture_output=True).returncode == 0:
+            break
+    assert ssh(device, "nproc; free -m | awk '/^Mem/ {print $2}'").split() == ["1", "512"]
+
+
+def test_stopping_shuts_down_in_order(device):
+    device.stop()
+    assert device.state == "off"
+    device.start()
+    assert "Reached target poweroff.target" in device.exec(["journalctl", "--boot=-1", "--no-pager"]).stdout
+
+
+def test_up_leaves_a_device_that_is_up_alone(lab, device):
+    device.exec(["touch", "/run/same"])
+    again = lab.up(device.name)
+    assert (again.address, again.memory, again.cpus) == (device.address, 512 * 2**20, 1.0)
+    again.exec(["test", "-e", "/run/same"])
+
+
+def test_up_refuses_another_image_for_a_device_that_exists(lab, device):
+    with pytest.raises(LabError, match=f"{device.name} exists with image bookworm, not trixie"):
+        lab.up(device.name, image="trixie")
+
+
+def test_a_device_whose_keeper_died_starts_again_with_its_disk(device):
+    device.exec(["touch", "/root/kept-too"])
+    os.kill(PidFile(device.home / "chassis.pid").pid(), signal.SIGKILL)
+    assert wait_until(lambda: device.state == "off", 5)
+    device.start()
+    assert ssh(device, "ls /root/kept-too") == "/root/kept-too"
+
+
+def test_calls_at_the_same_time_give_every_device_its_own_address(lab):
+    names = [f"{PREFIX}-p{number}" for number in range(3)]
+    command = [sys.executable, "-m", "forgelab.lab", "up"]
+    where = {"DIR": str(lab.site.dir), "NET": lab.site.net, "BRIDGE": lab.site.bridge}
+    env = os.environ | {f"FORGELAB_LAB_{key}": value for key, value in where.items()}
+    calls = [subprocess.Popen([*command, name], cwd=PACKAGE_ROOT, env=env, stdout=subprocess.DEVNULL) for name in names]
+    try:
+        assert [call.wait(60) for call in calls] == [0, 0, 0]
+        assert len({lab.device(name).address for name in names}) == 3
+        assert {ssh(lab.device(name), "hostname") for name in names} == set(names)
+    finally:
+        for name in names:
+            lab.device(name).remove()
+
+
+def traces(lab):
+    """Everything on this machine that belongs to a lab, by kind; empty lists for one that is down."""
+    bridge, folder = lab.site.bridge, str(lab.site.dir)
+    lines = functools.partial(subprocess.check_output, text=True)
+    return {
+        "links": [line for line in lines(["ip", "-br", "link"]).splitlines() if line.startswith(bridge)],
+        "namespaces": [line for line in lines(["ip", "netns"]).splitlines() if line.startswith(bridge)],
+        "rules": [line for line in lines(["ip", "rule"]).splitlines() if bridge in line],
+        "groups": [str(tree) for tree in hierarchies() if (tree / f"forgelab-{bridge}").exists()],
+        "mounts": [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if folder in line],
+        "processes": [str(path) for path in Path("/proc").glob("[0-9]*/cmdline") if folder in command_line(path)],
+    }
+
+
+def command_line(path):
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def test_down_leaves_nothing_even_of_a_lab_whose_owner_crashed(device, other_lab):
+    start = "import os, sys; from forgelab.lab import Lab; Lab(*sys.argv[1:]).up_many(['one', 'two']); os._exit(9)"
+    site = other_lab.site
+    arguments = [str(site.dir), site.net, site.bridge, str(site.images)]
+    assert subprocess.run([sys.executable, "-c", start, *arguments], cwd=PACKAGE_ROOT).returncode == 9
+    assert all(traces(other_lab).values())
+    os.kill(PidFile(site.devices / "one/chassis.pid").pid(), signal.SIGKILL)
+
+    Lab(site.dir).down()
+
+    assert not any(traces(other_lab).values()), traces(other_lab)
+    assert not site.devices.exists()
+    assert list(site.images.glob("bookworm-*"))
+    route = subprocess.check_output(["ip", "route", "show", "type", "unreachable"], text=True)
+    assert f"{OTHER_NET}.0/24" in route
+    assert ssh(device, "hostname") == device.name
+
+
+def test_down_is_done_when_there_is_nothing_to_take_down(other_lab):
+    other_lab.down()
+    assert not any(traces(other_lab).values())
+
+
+def test_a_network_that_is_in_use_is_refused_and_named(lab, tmp_path):
+    with pytest.raises(LabError, match=rf"{lab.site.net}\.0/24 is in use on {lab.site.bridge}.*FORGELAB_LAB_NET"):
+        Lab(dir=tmp_path, net=lab.site.net, bridge=OTHER_BRIDGE, images=lab.site.images).up("one")

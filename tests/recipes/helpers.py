@@ -1,0 +1,179 @@
+"""Small roles and a small manifest to test recipes with, independent of the real ones."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import yaml
+
+from forgelab.recipes.loader import load_text
+from forgelab.recipes.model import Recipe
+from forgelab.recipes.problems import RecipeError
+from forgelab.recipes.rolespec import Roles, load_roles
+
+EXTENSIONS = ["fpm", "cli", "mbstring", "xml", "pgsql", "mysql", "redis", "curl", "zip", "gd", "intl", "bcmath"]
+
+ROLES: dict[str, tuple[str, dict[str, dict[str, object]], dict[str, object]]] = {
+    "nginx": (
+        "Nginx",
+        {"nginx_app": {"type": "str"}, "nginx_server_names": {"type": "list", "elements": "str"}},
+        {"nginx_app": "laravel", "nginx_server_names": ["_"]},
+    ),
+    "php": (
+        "PHP",
+        {
+            "php_version": {"type": "str", "choices": ["8.0", "8.1", "8.2", "8.3"], "description": "Which PHP."},
+            "php_extensions": {"type": "list", "elements": "str", "choices": EXTENSIONS},
+            "php_memory_limit": {"type": "str", "description": ["Memory a request", "may use."]},
+            "php_workers": {"type": "int"},
+            "php_opcache": {"type": "bool"},
+            "php_auto": {"type": "str"},
+            "php_ini": {"type": "dict"},
+        },
+        {
+            "php_version": "8.3",
+            "php_extensions": ["fpm"],
+            "php_memory_limit": "256M",
+            "php_workers": 20,
+            "php_opcache": True,
+            "php_auto": "{{ 1 + 1 }}",
+            "php_ini": {},
+        },
+    ),
+    "postgresql": (
+        "PostgreSQL",
+        {
+            "postgresql_version": {"type": "str", "choices": ["15", "16"]},
+            "postgresql_database": {"type": "str"},
+            "postgresql_user": {"type": "str"},
+            "postgresql_password": {"type": "str", "no_log": True},
+        },
+        {
+            "postgresql_version": "15",
+            "postgresql_database": "",
+            "postgresql_user": "",
+            "postgresql_password": "",
+        },
+    ),
+    "redis": ("Redis", {"redis_url": {"type": "str"}}, {"redis_url": ""}),
+}
+
+MANIFEST = """
+id: small-server
+name: "Small Server"
+category: infrastructure
+tagline: "A small one"
+description: "For tests"
+is_infrastructure: true
+server_type: "app_server"
+requirements:
+  memory: {minimum: 2GB, recommended: 4GB}
+  storage: {minimum: 20GB, recommended: 50GB}
+  cpu: {minimum_cores: 2, recommended_cores: 4}
+components:
+  - name: nginx
+    version: "latest"
+    app: "${APP_NAME}"
+    server_names: ["${DOMAIN}", {value: "${SERVER_NAME}", when: {database_engine: postgresql}}]
+  - name: php
+    version: "8.3"
+    extensions: [fpm, cli, mbstring]
+  - name: postgresql
+    when: {database_engine: postgresql}
+    database: "${DATABASE_NAME}"
+    user: "${DATABASE_USER}"
+    password: "${DATABASE_PASSWORD}"
+  - name: redis
+    when: include_redis
+    url: "redis://:${DATABASE_PASSWORD}@localhost"
+config_options:
+  - name: php_version
+    label: "PHP Version"
+    options: ["8.1", "8.2", "8.3"]
+  - name: database_engine
+    label: "Database Engine"
+    type: select
+    options: [{value: postgresql, label: PostgreSQL}, none]
+    default: postgresql
+  - name: include_redis
+    label: "Include Redis"
+    type: boolean
+    default: true
+  - name: php_workers
+    min: 1
+    max: 100
+  - name: domain
+    label: "Domain"
+    type: string
+    default: ""
+    pattern: "[a-z0-9.-]+"
+secrets:
+  - name: database_password
+    label: "Database password"
+post_install:
+  - type: command
+    title: "Greet"
+    command: "echo ${DOMAIN} && echo \\"$${HOME}\\""
+  - type: message
+    title: "Ready"
+    message: |
+      PHP ${PHP_VERSION} for ${SERVER_NAME}, workers ${PHP_WORKERS}.
+  - type: credentials
+    title: "Database Credentials"
+    when: {database_engine: postgresql}
+    fields:
+      - {label: Host, value: localhost}
+      - {label: Password, value: "${DATABASE_PASSWORD}"}
+"""
+
+
+def write_roles(folder: Path) -> Path:
+    """Writes ROLES as role folders, returns the folder."""
+    for name, (title, options, defaults) in ROLES.items():
+        spec = {"argument_specs": {"main": {"short_description": title, "options": options}}}
+        for part, data in (("meta/argument_specs.yml", spec), ("defaults/main.yml", defaults)):
+            path = folder / name / part
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(data))
+    return folder
+
+
+def read_roles(folder: Path) -> Roles:
+    return load_roles(write_roles(folder))
+
+
+def manifest(**changes: object) -> dict[str, object]:
+    """MANIFEST as data, with top-level keys replaced; a value of None removes the key."""
+    data = yaml.safe_load(MANIFEST) | copy.deepcopy(changes)
+    return {key: value for key, value in data.items() if value is not None}
+
+
+def load(roles: Roles, **changes: object) -> Recipe:
+    return load_text(yaml.safe_dump(manifest(**changes), sort_keys=False), roles)
+
+
+def messages(roles: Roles, text: str | None = None, **changes: object) -> list[str]:
+    """The problems of a manifest as `path: message`, without lines; fails when there are none."""
+    try:
+        load_text(text, roles) if text is not None else load(roles, **changes)
+    except RecipeError as error:
+        return [f"{problem.path}: {problem.message}" for problem in error.problems]
+    raise AssertionError("the manifest was accepted")
+
+
+def php(**keys: object) -> dict[str, object]:
+    return {"name": "php", **keys}
+
+
+def option(**keys: object) -> dict[str, object]:
+    return {"name": "flavour", "type": "select", "options": ["a", "b"], "default": "a", **keys}
+
+
+def only_option(roles: Roles, **keys: object) -> list[str]:
+    """The problems of a manifest whose one option has these keys; that nothing uses it is not among them."""
+    return [m for m in messages(roles, **minimal(config_options=[option(**keys)])) if "nothing uses" not in m]
+
+
+def minimal(**changes: object) -> dict[str, object]:
+    return {"components": [php()], "config_options": None, "secrets": None, "post_install": None, **changes}

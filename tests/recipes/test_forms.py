@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+
+from forgelab.recipes.forms import recipe_form
+from forgelab.recipes.model import Recipe
+from forgelab.recipes.rolespec import Roles
+
+from .helpers import load
+
+TODAY = date(2026, 11, 21)
+ANSWERS = {"php_version": "8.2", "database_engine": "none", "php_workers": "7", "domain": ""}
+
+
+def test_a_valid_form_holds_the_complete_config(recipe: Recipe) -> None:
+    form = recipe_form(recipe)(ANSWERS)
+    assert form.is_valid()
+    assert form.cleaned_data == {**ANSWERS, "php_workers": 7, "include_redis": False}
+
+
+def test_the_default_is_recommended_and_old_versions_are_marked(recipe: Recipe) -> None:
+    choices = dict(recipe_form(recipe, TODAY).base_fields["php_version"].choices)  # type: ignore[attr-defined]
+    assert choices == {
+        "8.1": "PHP 8.1 (end of life since 2025-12-31)",
+        "8.2": "PHP 8.2",
+        "8.3": "PHP 8.3 (recommended)",
+    }
+
+
+def test_an_outlived_default_is_not_recommended(recipe: Recipe) -> None:
+    choices = dict(recipe_form(recipe, date(2030, 1, 1)).base_fields["php_version"].choices)  # type: ignore[attr-defined]
+    assert choices["8.3"] == "PHP 8.3 (default, end of life since 2027-12-31)"
+
+
+def test_fields_start_with_the_defaults_and_carry_help(recipe: Recipe) -> None:
+    form = recipe_form(recipe)()
+    assert form["include_redis"].initial is True
+    assert form["php_version"].help_text == "Which PHP."
+    assert form["php_version"].label == "PHP Version"
+
+
+def test_fields_are_grouped_by_component(recipe: Recipe) -> None:
+    groups = [(title, [field.name for field in fields]) for title, fields in recipe_form(recipe)().groups()]
+    assert groups == [("", ["database_engine", "include_redis", "domain"]), ("PHP", ["php_version", "php_workers"])]
+
+
+def test_a_wrong_answer_is_told_at_its_field(recipe: Recipe) -> None:
+    form = recipe_form(recipe)({**ANSWERS, "php_version": "7.4", "php_workers": "0", "domain": "a b"})
+    assert set(form.errors) == {"php_version", "php_workers", "domain"}
+    assert form.errors["domain"] == ['"a b" does not match [a-z0-9.-]+']
+
+
+def test_a_field_says_when_it_is_to_be_shown(roles: Roles) -> None:
+    options = [
+        {"name": "fast", "type": "boolean", "default": True},
+        {"name": "php_workers", "visible_if": "fast"},
+    ]
+    recipe = load(
+        roles, components=[{"name": "php", "when": "fast"}], config_options=options, secrets=None, post_install=None
+    )
+    widget = recipe_form(recipe).base_fields["php_workers"].widget
+    assert json.loads(widget.attrs["data-visible-if"]) == {"fast": [True]}

@@ -1,0 +1,68 @@
+"""Every role says the same in defaults/main.yml, meta/argument_specs.yml and meta/main.yml."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from .conftest import ROLES
+
+NAMES = sorted(path.parent.parent.name for path in ROLES.glob("*/meta/main.yml"))
+WITH_TASKS = [name for name in NAMES if (ROLES / name / "tasks/main.yml").exists()]
+TYPES = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict, "float": (int, float, str), "path": str}
+
+
+def load(role: str, path: str) -> Any:
+    return yaml.safe_load((ROLES / role / path).read_text())
+
+
+def options(role: str) -> dict[str, Any]:
+    return load(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
+@pytest.mark.parametrize("role", WITH_TASKS)
+def test_the_spec_and_the_defaults_are_equal(role: str) -> None:
+    assert {name: option.get("default") for name, option in options(role).items()} == load(role, "defaults/main.yml")
+
+
+@pytest.mark.parametrize("role", WITH_TASKS)
+def test_every_option_has_a_type_and_help_and_the_prefix_of_its_role(role: str) -> None:
+    for name, option in options(role).items():
+        assert name.startswith(f"{role}_"), name
+        assert option["description"].endswith("."), name
+        default = option["default"]
+        templated = isinstance(default, str) and "{{" in default
+        assert templated or isinstance(default, TYPES[option["type"]]), name
+        assert templated or default in option.get("choices", [default]), name
+
+
+@pytest.mark.parametrize("role", WITH_TASKS)
+def test_every_default_has_a_comment(role: str) -> None:
+    before = ""
+    commented = False
+    for line in (ROLES / role / "defaults/main.yml").read_text().splitlines():
+        if line.startswith("#"):
+            commented = True
+        elif line and not line.startswith((" ", "-")):
+            assert commented or before.strip(), f"{role}: {line}"
+        elif not line:
+            commented = False
+        before = line
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_every_role_is_described_and_licensed(role: str) -> None:
+    about = load(role, "meta/main.yml")["galaxy_info"]
+    assert about["license"] == "MIT"
+    assert about["description"]
+
+
+@pytest.mark.parametrize("role", WITH_TASKS)
+def test_no_variable_of_another_role_is_read(role: str) -> None:
+    own = (ROLES / role).rglob("*")
+    texts = [path.read_text() for path in own if path.suffix in (".yml", ".j2", ".tmpl")]
+    for other in set(WITH_TASKS) - {role}:
+        for name in options(other):
+            assert not any(name in text for text in texts), f"{role} reads {name}"

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+
+ADDED = """Added user rules (see 'ufw status' for running firewall):
+ufw allow 22/tcp
+ufw allow from 10.0.0.0/8 to any port 5432 proto tcp comment 'db x'
+ufw allow 6000:6010/udp
+ufw limit 2222
+ufw deny in on eth0 to any port 99 proto tcp
+ufw route allow in on eth0
+ufw allow from fe80::1
+ufw allow OpenSSH
+"""
+
+
+@pytest.fixture
+def firewall(plugin: Callable[[str], ModuleType]) -> ModuleType:
+    return plugin("firewall/library/firewall.py")
+
+
+def item(port: str, *sources: str, proto: str = "tcp") -> dict:
+    return {"port": port, "proto": proto, "from": list(sources)}
+
+
+def plan(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch, added: str, *, active: bool = False, **options) -> list:
+    monkeypatch.setattr(firewall, "ssh_ports", lambda: options.get("ssh", {"22"}))
+    params = {"allowed": options.get("allowed", [item("80")]), "enabled": options.get("enabled", True)}
+    calls, _ = firewall.plan(params, firewall.parse_added(added), active, options.get("policy", "DROP"))
+    return [" ".join(call) for call in calls]
+
+
+def test_rules_are_read_from_ufws_own_words(firewall: ModuleType) -> None:
+    assert firewall.parse_added(ADDED) == [
+        ("allow", "22", "tcp", ""),
+        ("allow", "5432", "tcp", "10.0.0.0/8"),
+        ("allow", "6000:6010", "udp", ""),
+        ("limit", "2222", "", ""),
+        ("allow", "", "", "fe80::1"),
+        ("allow", "", "", ""),
+    ]
+
+
+def test_ssh_is_opened_before_the_firewall_is_enabled(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert plan(firewall, monkeypatch, "", ssh={"2222"}, allowed=[item("80")]) == [
+        "allow 2222/tcp comment ForgeLab",
+        "allow 80/tcp comment ForgeLab",
+        "--force enable",
+    ]
+
+
+def test_a_second_run_calls_nothing(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = "ufw allow 22/tcp comment 'ForgeLab'\nufw allow from 10.0.0.0/8 to any port 5432 proto tcp\n"
+    wanted = [item("22"), item("5432", "10.0.0.0/8")]
+    assert plan(firewall, monkeypatch, added, active=True, allowed=wanted) == []
+
+
+def test_chosen_addresses_get_a_rule_each(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = plan(firewall, monkeypatch, "", allowed=[item("5432", "10.0.0.5/32", "fd00::/8")], enabled=False)
+    assert calls[1:] == [
+        "allow from 10.0.0.5 to any port 5432 proto tcp comment ForgeLab",
+        "allow from fd00::/8 to any port 5432 proto tcp comment ForgeLab",
+    ]
+
+
+def test_a_hand_made_rule_for_the_port_is_left_to_decide(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert plan(firewall, monkeypatch, "ufw limit 22/tcp\nufw deny 80\n", active=True) == []
+
+
+def test_ssh_from_chosen_addresses_is_not_opened_wider(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = "ufw allow from 10.0.0.0/8 to any port 22 proto tcp\n"
+    assert plan(firewall, monkeypatch, added, active=True, allowed=[item("22")]) == []
+
+
+def test_it_refuses_to_enable_what_would_cut_off_ssh(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="ufw delete deny 22"):
+        plan(firewall, monkeypatch, "ufw deny 22/tcp\n")
+
+
+def test_incoming_connections_are_denied_by_policy(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "default deny incoming" in plan(firewall, monkeypatch, "", policy="ACCEPT")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (item("80; reboot"), "port '80; reboot'"),
+        (item("70000"), "port '70000'"),
+        (item("{{ 7*7 }}"), "port"),
+        (item("80", "example.com"), "from 'example.com'"),
+        (item("80", "10.0.0.0/99"), "from '10.0.0.0/99'"),
+    ],
+)
+def test_it_refuses_what_is_no_port_or_address(firewall: ModuleType, wrong: dict, named: str) -> None:
+    with pytest.raises(ValueError, match="firewall_allowed: ") as refused:
+        firewall.wanted_rules([wrong])
+    assert named in str(refused.value)
+
+
+def test_it_tells_which_listening_ports_are_closed_from_now_on(
+    firewall: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firewall, "listeners", lambda **_: {22: {"1"}, 6005: {"2"}, 8123: {"3"}})
+    monkeypatch.setattr(firewall, "owners", lambda _: [7])
+    monkeypatch.setattr(firewall, "process_name", lambda _: "python3")
+    rules = [firewall.Rule("allow", "22", "tcp", ""), firewall.Rule("allow", "6000:6010", "tcp", "")]
+    assert firewall.closed_ports(rules) == ["8123 (python3)"]

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from .conftest import ROLES
+
+SHARED = str(ROLES / "mysql" / "templates" / "server.cnf.j2")
+TRICKY = "{{ 7*7 }} `;touch pwned;` $(x) \"'\\ %d %s %% #ü日本"
+
+
+def settings(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+def test_mariadb_is_tuned_to_half_of_the_memory(render: Callable[..., str]) -> None:
+    assert settings(render("mariadb", SHARED)) == [
+        "[mariadbd]",
+        "bind-address = 127.0.0.1",
+        "max_connections = 100",
+        "character-set-server = utf8mb4",
+        "collation-server = utf8mb4_unicode_ci",
+        "innodb_buffer_pool_size = 512M",
+        "innodb_log_file_size = 128M",
+    ]
+
+
+def test_mysql_has_settings_of_its_own(render: Callable[..., str]) -> None:
+    assert settings(render("mysql", "server.cnf.j2", mysql_memory_share=100)) == [
+        "[mysqld]",
+        "bind-address = 127.0.0.1",
+        "mysqlx-bind-address = 127.0.0.1",
+        "max_connections = 100",
+        "character-set-server = utf8mb4",
+        "collation-server = utf8mb4_unicode_ci",
+        "innodb_buffer_pool_size = 1024M",
+    ]
+
+
+def test_mysqls_package_carries_the_version(evaluate: Callable[..., Any]) -> None:
+    assert evaluate("mysql", "mysql_packages") == ["mysql-server-8.0", "python3-pymysql"]
+
+
+def test_the_salt_of_mysqls_password_has_its_20_characters(evaluate: Callable[..., Any]) -> None:
+    account = evaluate("mysql", "mysql_target", inventory_hostname="web1")["account"]
+    assert len(account["salt"]) == 20
+
+
+@pytest.mark.parametrize("role", ["mariadb", "mysql"])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("password", ""),
+        ("password", "a\nb"),
+        ("user", "{{ 7*7 }}"),
+        ("user", "root"),
+        ("user", "x" * 33),
+        ("database", "`; drop"),
+        ("database", "MySQL"),
+        ("bind_address", "127.0.0.1\nuser=root"),
+        ("memory_share", 101),
+        ("max_connections", 0),
+    ],
+)
+def test_it_refuses_with_the_variables_name(
+    evaluate: Callable[..., Any], role: str, variable: str, value: object
+) -> None:
+    refusals = evaluate(role, f"{role}_refusals", **{f"{role}_password": "s", f"{role}_{variable}": value})
+    assert [sentence.split(":")[0] for sentence in refusals] == [f"{role}_{variable}"]
+
+
+def test_an_older_distribution_is_refused_and_a_newer_one_is_fine(evaluate: Callable[..., Any]) -> None:
+    wanted = {"mariadb_version": "11.4", "mariadb_password": TRICKY}
+    old, new = (
+        {"distribution": "Debian", "distribution_release": name, "memtotal_mb": 1} for name in ("bookworm", "trixie")
+    )
+    assert "brings MariaDB 10.11" in evaluate("mariadb", "mariadb_refusals", ansible_facts=old, **wanted)[0]
+    assert evaluate("mariadb", "mariadb_refusals", ansible_facts=new, **wanted) == []

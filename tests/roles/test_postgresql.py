@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+TRICKY = "{{ 7*7 }} `;touch pwned;` $(x) \"'\\ %d %s %% #ü日本"
+
+
+def settings(text: str) -> dict[str, str]:
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return dict(line.split(" = ", 1) for line in lines)
+
+
+def test_a_device_of_2_gb_shares_its_memory(render: Callable[..., str]) -> None:
+    assert settings(render("postgresql", "forgelab.conf.j2")) == {
+        "listen_addresses": "'localhost'",
+        "password_encryption": "'scram-sha-256'",
+        "max_connections": "100",
+        "shared_buffers": "256MB",
+        "effective_cache_size": "768MB",
+        "maintenance_work_mem": "64MB",
+        "work_mem": "4MB",
+        "min_wal_size": "256MB",
+        "max_wal_size": "1024MB",
+        "checkpoint_completion_target": "0.9",
+        "random_page_cost": "1.1",
+        "effective_io_concurrency": "200",
+    }
+
+
+@pytest.mark.parametrize(
+    ("memory", "share", "buffers", "work"),
+    [(512, 50, "64MB", "4MB"), (16384, 100, "4096MB", "61MB"), (131072, 100, "8192MB", "256MB")],
+)
+def test_memory_has_bounds(render: Callable[..., str], memory: int, share: int, buffers: str, work: str) -> None:
+    facts = {"memtotal_mb": memory}
+    text = render("postgresql", "forgelab.conf.j2", ansible_facts=facts, postgresql_memory_share=share)
+    assert settings(text)["shared_buffers"] == buffers
+    assert settings(text)["work_mem"] == work
+
+
+def test_a_turning_disk_is_told(render: Callable[..., str]) -> None:
+    found = settings(render("postgresql", "forgelab.conf.j2", postgresql_storage="hdd"))
+    assert (found["random_page_cost"], found["effective_io_concurrency"]) == ("4.0", "2")
+
+
+def test_allowed_networks_become_lines_of_their_own(evaluate: Callable[..., Any]) -> None:
+    block = evaluate("postgresql", "postgresql_hba_block", postgresql_allowed_networks=["10.0.0.0/8", "fd00::/8"])
+    assert block.splitlines() == [
+        "# BEGIN managed by ForgeLab: postgresql_allowed_networks",
+        'host "app" "app" 10.0.0.0/8 scram-sha-256',
+        'host "app" "app" fd00::/8 scram-sha-256',
+    ]
+    assert evaluate("postgresql", "postgresql_hba_block") == ""
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("postgresql_password", ""),
+        ("postgresql_password", "a\nb"),
+        ("postgresql_password", "md5" + "0" * 32),
+        ("postgresql_password", "SCRAM-SHA-256$4096:x"),
+        ("postgresql_user", "{{ 7*7 }}"),
+        ("postgresql_user", "postgres"),
+        ("postgresql_user", "pg_x"),
+        ("postgresql_database", 'x"; drop'),
+        ("postgresql_database", "template1"),
+        ("postgresql_listen_addresses", ["'; x"]),
+        ("postgresql_listen_addresses", []),
+        ("postgresql_allowed_networks", ["10.0.0.0/8\nhost all all 0.0.0.0/0 trust"]),
+        ("postgresql_allowed_networks", ["10.0.0.0/33"]),
+        ("postgresql_memory_share", 0),
+        ("postgresql_max_connections", 1),
+    ],
+)
+def test_it_refuses_with_the_variables_name(evaluate: Callable[..., Any], variable: str, value: object) -> None:
+    refusals = evaluate("postgresql", "postgresql_refusals", **{"postgresql_password": "s", variable: value})
+    assert [sentence.split(":")[0] for sentence in refusals] == [variable]
+
+
+def test_a_tricky_password_is_fine(evaluate: Callable[..., Any]) -> None:
+    assert evaluate("postgresql", "postgresql_refusals", postgresql_password=TRICKY) == []
+
+
+def conflicts(evaluate: Callable[..., Any], **found: object) -> list[str]:
+    there = {"version": 15, "user_comment": None, "database_owner": None, **found}
+    names = {"inventory_hostname": "web1", "postgresql_answers": {"query_result": [there]}}
+    return list(evaluate("postgresql", "postgresql_conflicts", **names))
+
+
+def test_nothing_there_or_ours_is_no_conflict(evaluate: Callable[..., Any]) -> None:
+    assert conflicts(evaluate) == []
+    assert conflicts(evaluate, user_comment="Managed by ForgeLab", database_owner="app") == []
+
+
+def test_another_users_name_and_database_are_left_alone(evaluate: Callable[..., Any]) -> None:
+    assert conflicts(evaluate, user_comment="", database_owner="shop") == [
+        "postgresql_user: app exists on web1 and was not made by ForgeLab; choose another name, or hand it over "
+        "(its password is then replaced): sudo -u postgres psql -c "
+        "'COMMENT ON ROLE \"app\" IS $$Managed by ForgeLab$$'",
+        "postgresql_database: app exists on web1 and belongs to shop; choose another name, or hand it over: "
+        'sudo -u postgres psql -c \'ALTER DATABASE "app" OWNER TO "app"\'',
+    ]
+
+
+def test_another_version_on_the_port_is_named(evaluate: Callable[..., Any]) -> None:
+    assert conflicts(evaluate, version=13)[0].startswith("postgresql_version: port 5432 of web1 belongs to")

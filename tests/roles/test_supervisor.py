@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import configparser
+import shlex
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .test_redis import exact
+
+TRICKY = "/var/www/{{ 7*7 }} `;touch pwned;` ;x #y %d $(x) \"'\\ ü日本"
+
+
+def read_as_supervisord(text: str) -> configparser.RawConfigParser:
+    """Supervisor's own settings of the parser (UnhosedConfigParser)."""
+    parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
+    parser.read_string(text)
+    return parser
+
+
+def command(text: str) -> list[str]:
+    """What supervisord would start: expanded, then split."""
+    return shlex.split(read_as_supervisord(text)["program:app-worker"]["command"] % {})
+
+
+def test_the_worker_is_the_specifications(render: Callable[..., str]) -> None:
+    program = read_as_supervisord(render("supervisor", "worker.conf.j2"))["program:app-worker"]
+    assert program["command"] == (
+        "/usr/local/lib/forgelab/when-deployed /var/www/app/current php artisan queue:work"
+        " --sleep=3 --tries=3 --max-time=3600"
+    )
+    assert {name: program[name] for name in ("process_name", "numprocs", "user", "stopwaitsecs", "stopasgroup")} == {
+        "process_name": "%(program_name)s_%(process_num)02d",
+        "numprocs": "4",
+        "user": "www-data",
+        "stopwaitsecs": "3600",
+        "stopasgroup": "true",
+    }
+    assert (program["stdout_logfile_maxbytes"], program["stdout_logfile_backups"]) == ("5MB", "3")
+    assert program["stdout_logfile"] == "/var/log/forgelab/app/worker-%(process_num)02d.log"
+
+
+def test_a_tricky_folder_arrives_as_itself() -> None:
+    text = exact("supervisor", "worker.conf.j2", supervisor_app_root=TRICKY)
+    assert command(text)[1:4] == [TRICKY, "php", "artisan"]
+
+
+def test_queues_and_connection_are_passed_on(render: Callable[..., str]) -> None:
+    text = render(
+        "supervisor",
+        "worker.conf.j2",
+        supervisor_queue_connection="redis",
+        supervisor_queues=["high", "default"],
+        supervisor_workers=1,
+    )
+    assert command(text)[4:7] == ["queue:work", "redis", "--queue=high,default"]
+
+
+def test_the_scheduler_is_left_to_cron(render: Callable[..., str]) -> None:
+    assert "schedule:run" not in render("supervisor", "worker.conf.j2")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("supervisor_app_name", "a.b"),
+        ("supervisor_app_name", "{{ 7*7 }}"),
+        ("supervisor_app_name", "shop\n"),
+        ("supervisor_app_root", "relative"),
+        ("supervisor_app_root", "/a\nuser=root"),
+        ("supervisor_app_root", "/var/../etc"),
+        ("supervisor_app_user", "root;touch pwned"),
+        ("supervisor_php", "php -r x"),
+        ("supervisor_queue_connection", "--help"),
+        ("supervisor_queues", ["a b"]),
+        ("supervisor_workers", 0),
+    ],
+)
+def test_it_refuses_with_the_variables_name(evaluate: Callable[..., Any], variable: str, value: object) -> None:
+    refusals = evaluate("supervisor", "supervisor_refusals", **{variable: value})
+    assert [sentence.split(":")[0] for sentence in refusals][:1] == [variable]
+
+
+def test_the_defaults_and_a_tricky_folder_are_fine(evaluate: Callable[..., Any]) -> None:
+    assert evaluate("supervisor", "supervisor_refusals", supervisor_app_root=TRICKY) == []
+
+
+@pytest.fixture
+def wait_script(render: Callable[..., str], tmp_path: Path) -> Path:
+    script = tmp_path / "when-deployed"
+    script.write_text(render("supervisor", "when-deployed.sh.j2"))
+    return script
+
+
+def test_a_worker_becomes_the_command_in_the_applications_folder(wait_script: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "with space ; ü"
+    folder.mkdir()
+    (folder / "artisan").touch()
+    done = subprocess.run(["sh", wait_script, folder, "pwd"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{folder}\n"
+
+
+def test_a_waiting_worker_ends_when_it_is_told_to(wait_script: Path, tmp_path: Path) -> None:
+    worker = subprocess.Popen(["sh", wait_script, tmp_path / "missing", "true"])
+    time.sleep(0.3)
+    assert worker.poll() is None
+    worker.terminate()
+    assert worker.wait(timeout=2) == -15

@@ -1,0 +1,278 @@
+"""A run from queued to ended, with the real ansible-runner where it matters."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import OperationalError
+
+from forgelab.runs import bell, claims, execution, orphans, registry, selectors, services, tasks
+from forgelab.runs.execution import execute, secret_texts
+from forgelab.runs.models import DeviceLock, Run, Step
+from forgelab.runs.outcome import Ending, Seen
+from forgelab.runs.plan import Plan, PlannedRole
+from forgelab.runs.steps import StepTracker
+from forgelab.runs.supervisor import Supervisor
+from tests.support import secrets
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def on_device(monkeypatch):
+    """Ending processes on the device: the runs it was asked for; `answers` says whether it can be reached."""
+    asked = type("Asked", (), {"runs": [], "answers": True})()
+
+    def end_on_device(device, run_ids, timeout=15):
+        asked.runs.extend(str(run_id) for run_id in run_ids)
+        return asked.answers
+
+    monkeypatch.setattr(orphans, "end_on_device", end_on_device)
+    return asked
+
+
+@pytest.fixture
+def performs(monkeypatch):
+    """Let the supervisor end at once, as told."""
+
+    def tell(ending):
+        def perform(self):
+            if isinstance(ending, Exception):
+                Step.objects.filter(run=self.run, role="nginx").update(status="succeeded", seconds=3.0)
+                raise ending
+            for step in self.writer.tracker.steps.values():
+                step.status = "succeeded" if ending.status == "succeeded" else "running"
+            self.writer.seen = Seen(stats={"ok": {}}, learned={"versions": []})
+            self.writer.finish()
+            return ending
+
+        monkeypatch.setattr(Supervisor, "perform", perform)
+
+    return tell
+
+
+def states(run):
+    return list(run.steps.values_list("status", flat=True))
+
+
+def test_a_run_that_succeeds_is_closed_with_what_it_learned(run, performs, settings):
+    performs(Ending("succeeded"))
+    ended = execute(run.pk)
+    assert (ended.status, ended.outcome) == ("succeeded", {"versions": [], "recap": {"ok": {}}})
+    assert states(run) == ["succeeded", "succeeded"]
+    assert not DeviceLock.objects.exists()
+    assert list(settings.RUNS_DIR.iterdir()) == []
+
+
+def test_everything_secret_of_the_run_is_known_to_the_mask(run, performs, monkeypatch):
+    performs(Ending("succeeded"))
+    known: list[str] = []
+    monkeypatch.setattr(execution, "Supervisor", lambda *args: known.extend(args[-1]) or Supervisor(*args))
+    execute(run.pk)
+    assert {run.device.identity.private_key, "s3cret-token"} < set(known)
+    assert len(known) == 3  # and the vault's password
+
+
+def test_a_run_that_is_told_of_twice_is_done_once(run, performs):
+    performs(Ending("succeeded"))
+    assert execute(run.pk)
+    assert execute(run.pk) is None
+
+
+def test_at_its_end_the_next_run_for_the_device_is_rung(make_run, performs, no_bell):
+    performs(Ending("failed", "no"))
+    first, second, third = make_run(), make_run(), make_run()
+    no_bell.clear()
+    execute(first.pk)
+    assert no_bell == [str(second.pk)]
+    assert third.status == "queued"
+
+
+def test_a_device_that_may_still_be_worked_on_gets_no_second_playbook(make_run, performs, on_device):
+    Run.objects.filter(pk=make_run().pk).update(status="lost", device_clean=False)
+    performs(Ending("succeeded"))
+    on_device.answers = False
+    ended = execute(make_run().pk)
+    assert ended.status == "failed"
+    assert "Nothing was started" in ended.status_detail
+    assert "forgelab device refresh homelab-server-01" in ended.status_detail
+    assert Run.objects.filter(device_clean=False).count() == 1
+
+
+def test_what_an_earlier_run_left_is_ended_before_the_next_begins(make_run, performs, on_device):
+    lost = make_run()
+    Run.objects.filter(pk=lost.pk).update(status="lost", device_clean=False)
+    performs(Ending("succeeded"))
+    assert execute(make_run().pk).status == "succeeded"
+    assert on_device.runs == [str(lost.pk)]
+    assert not Run.objects.filter(device_clean=False).exists()
+
+
+def test_when_forgelab_itself_fails_the_run_ends_and_keeps_its_progress(run, performs, settings, on_device):
+    performs(RuntimeError("boom"))
+    ended = execute(run.pk)
+    assert (ended.status, ended.device_clean) == ("failed", True)
+    assert "ForgeLab itself failed (RuntimeError)" in ended.status_detail
+    assert states(run) == ["succeeded", "skipped"]
+    assert run.steps.first().seconds == 3.0
+    assert list(settings.RUNS_DIR.iterdir()) == []
+    assert on_device.runs == [str(run.pk)]
+
+
+def test_an_ending_that_the_database_refuses_for_a_moment_is_stored(run, performs, monkeypatch):
+    performs(Ending("succeeded"))
+    real, tries = claims.end, []
+
+    def end(*args, **more):
+        tries.append(1)
+        if len(tries) < 3:
+            raise OperationalError("the server is restarting")
+        return real(*args, **more)
+
+    monkeypatch.setattr(claims, "end", end)
+    monkeypatch.setattr(execution, "RETRY", 0.01)
+    assert execute(run.pk).status == "succeeded"
+
+
+def test_a_folder_that_somebody_else_may_read_is_refused(run, settings, tmp_path):
+    settings.RUNS_DIR = tmp_path / "shared"
+    settings.RUNS_DIR = type(tmp_path)("/dev/shm") / f"t{run.pk.hex[:8]}"
+    settings.RUNS_DIR.mkdir(mode=0o755)
+    ended = execute(run.pk)
+    settings.RUNS_DIR.rmdir()
+    assert ended.status == "failed"
+    assert "is not a private folder of this user" in ended.status_detail
+
+
+def test_a_folder_with_a_name_too_long_for_sockets_is_refused(run, settings, tmp_path):
+    settings.RUNS_DIR = tmp_path / ("long" * 20)
+    assert "FORGELAB_RUNS_DIR a shorter one" in execute(run.pk).status_detail
+
+
+def test_a_device_that_does_not_answer_fails_the_run_with_its_name(make_run, settings):
+    """The whole way with the real ansible-runner and ssh; nothing listens on the device's port."""
+    role = PlannedRole("versions", "Recording versions", secrets={"versions_x": "s3cret-x"})
+    plan = Plan("laravel", "Provision laravel", (role,))
+    ended = execute(make_run(plan=plan).pk)
+    assert ended.status == "failed", ended.status_detail
+    assert "homelab-server-01 could not be reached any more" in ended.status_detail
+    assert states(ended) == ["failed"]
+    assert ended.outcome["recap"]["dark"] == {"homelab-server-01": 1}
+    assert list(settings.RUNS_DIR.iterdir()) == []
+    assert secrets.in_database(["s3cret-x", ended.device.identity.private_key]) == []
+
+
+def test_every_text_inside_the_secrets_is_known():
+    roles = (PlannedRole("a", "A", secrets={"x": "one", "y": {"z": ["two", ("three",)]}, "n": 5}),)
+    assert secret_texts(Plan("a", "A", roles)) == ["one", "two", "three"]
+
+
+class TestCancel:
+    def test_of_a_queued_run_is_done_at_once(self, run, monkeypatch):
+        told = []
+        monkeypatch.setitem(registry._finished, "test", lambda ended: told.append(ended.status))
+        cancelled = services.run_cancel(run=run)
+        assert (cancelled.status, cancelled.status_detail) == ("cancelled", "Cancelled before it began.")
+        assert cancelled.finished_at
+        assert states(run) == ["skipped", "skipped"]
+        assert told == ["cancelled"]
+        assert claims.claim(run.pk) is None
+
+    def test_of_a_running_one_asks_its_worker(self, run):
+        claims.claim(run.pk)
+        cancelled = services.run_cancel(run=run)
+        assert cancelled.status == "running"
+        assert cancelled.cancel_requested_at
+
+    @pytest.mark.parametrize(
+        ("status", "words"),
+        [
+            ("succeeded", "it succeeded"),
+            ("failed", "it failed"),
+            ("cancelled", "it was cancelled"),
+            ("lost", "its worker died"),
+        ],
+    )
+    def test_of_an_ended_one_is_refused_in_words(self, run, status, words):
+        Run.objects.update(status=status)
+        with pytest.raises(ValidationError) as refused:
+            services.run_cancel(run=run)
+        assert refused.value.messages == [f"This run has already ended: {words}."]
+
+
+class TestAsking:
+    def test_for_a_run_rings_after_the_commit(self, device, plan, no_bell):
+        from django.db import transaction
+
+        with transaction.atomic():
+            made = services.run_create(plan=plan, kind="test", device=device)
+            assert no_bell == []
+        assert no_bell == [str(made.pk)]
+
+    def test_for_a_run_that_is_rolled_back_rings_nobody(self, device, plan, no_bell):
+        from django.db import transaction
+
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            services.run_create(plan=plan, kind="test", device=device)
+            1 / 0  # noqa: B018
+        assert no_bell == []
+        assert not Run.objects.exists()
+
+    @pytest.mark.parametrize("error", [OSError("no space left"), ConnectionError("refused"), ValueError("OOM")])
+    def test_with_a_broker_that_is_away_still_makes_the_run(self, device, plan, monkeypatch, caplog, error):
+        def away(name, **message):
+            raise error
+
+        monkeypatch.setattr(bell.app, "send_task", away)
+        made = services.run_create(plan=plan, kind="test", device=device)
+        made.refresh_from_db()
+        assert (made.status, made.rung_at) == ("queued", None)
+        assert "it will be rung again" in caplog.text
+
+    def test_with_a_broker_that_works_notes_when_it_rang(self, device, plan, monkeypatch):
+        sent = []
+        monkeypatch.setattr(bell.app, "send_task", lambda name, **message: sent.append((name, message)))
+        made = services.run_create(plan=plan, kind="test", device=device)
+        made.refresh_from_db()
+        assert made.rung_at
+        assert sent == [(tasks.execute_run.name, {"args": [str(made.pk)], "task_id": str(made.pk), "retry": False})]
+
+    def test_the_bell_for_nobody_rings_for_nobody(self, device, no_bell):
+        bell.ring_next(device.pk)
+        assert no_bell == []
+
+
+class TestReading:
+    def test_the_snapshot_is_json_and_holds_no_secret(self, run):
+        snapshot = selectors.run_snapshot(run_id=run.pk)
+        text = json.dumps(snapshot)
+        assert secrets.in_text(text, ["s3cret-token", run.device.identity.private_key]) == []
+        assert [(step["position"], step["count"], step["title"]) for step in snapshot["steps"]] == [
+            (1, 2, "Setting up Nginx"), (2, 2, "Setting up PHP 8.3"),
+        ]  # fmt: skip
+        assert snapshot["device"]["name"] == "homelab-server-01"
+        assert (snapshot["percent"], snapshot["seconds"], snapshot["retry"]) == (0, None, None)
+
+    def test_a_repeated_run_names_the_one_that_repeats_it(self, run):
+        claims.end(claims.claim(run.pk), Ending("lost", "died"))
+        run.refresh_from_db()
+        assert selectors.run_snapshot(run_id=run.pk)["retry"] == str(run.retried_by.pk)
+
+    def test_a_run_that_is_not_there_is_told(self, run):
+        Run.objects.all().delete()
+        with pytest.raises(Run.DoesNotExist):
+            selectors.run_snapshot(run_id=run.pk)
+
+    def test_lists_do_not_read_plans(self, run, django_assert_num_queries):
+        with django_assert_num_queries(1):
+            assert "plan" not in selectors.run_list(status="queued").get().__dict__
+        assert not selectors.run_list(status="failed").exists()
+        assert selectors.run_list(device=run.device).count() == 1
+
+    def test_percent_counts_steps_that_are_done(self, run):
+        tracker = StepTracker(run.steps.all())
+        tracker.steps["nginx"].status = "succeeded"
+        tracker.steps["nginx"].save()
+        assert run.percent == 50

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from forgelab.servers.export import MARK, export_project
+from forgelab.servers.models import Server
+from tests.support import secrets
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_whole_homelab_is_written(provision, tmp_path, settings):
+    provision()
+    written = export_project(directory=tmp_path / "out", vault_password="pw-of-the-test")
+    assert written == tmp_path / "out"
+    names = {str(path.relative_to(written)) for path in written.rglob("*") if path.is_file()}
+    assert {
+        "site.yml",
+        "ansible.cfg",
+        "inventories/homelab/hosts.yml",
+        "playbooks/laravel.yml",
+        "ssh/forgelab",
+    } <= names
+    assert {f"roles/{path.name}" for path in settings.ROLES_DIR.iterdir() if path.is_dir()} <= {
+        "/".join(name.split("/")[:2]) for name in names
+    }
+    assert not any("__pycache__" in name for name in names)
+    assert (written / ".vault-password").read_text() == "pw-of-the-test\n"
+
+
+def test_ansible_understands_it(provision, tmp_path):
+    provision()
+    export_project(directory=tmp_path / "out")
+    listed = subprocess.run(
+        [Path(sys.executable).with_name("ansible-playbook"), "--list-tasks", "-i", "inventories/homelab", "site.yml"],
+        cwd=tmp_path / "out", capture_output=True, text=True,
+    )  # fmt: skip
+    assert listed.returncode == 0, listed.stderr
+    assert "nginx :" in listed.stdout
+
+
+def test_no_secret_is_in_clear_but_the_keys(provision, identity, tmp_path):
+    provision()
+    out = export_project(directory=tmp_path / "out")
+    found = secrets.in_tree(out, [*Server.objects.get().secrets.values(), identity.private_key])
+    assert {hit.split(":")[0] for hit in found} == {"ssh/forgelab"}
+    assert {"ssh/", ".vault-password"} <= set((out / ".gitignore").read_text().splitlines())
+    private = [".vault-password", "ssh", "ssh/forgelab", "vars", "vars/laravel.vault.yml"]
+    assert [(out / name).stat().st_mode & 0o077 for name in private] == [0] * len(private)
+
+
+def test_an_earlier_export_is_replaced_and_its_history_kept(provision, tmp_path):
+    provision()
+    out = export_project(directory=tmp_path / "out")
+    (out / ".git").mkdir()
+    (out / ".git/HEAD").write_text("ref")
+    (out / "playbooks/old.yml").write_text("")
+    export_project(directory=out)
+    assert not (out / "playbooks/old.yml").exists()
+    assert (out / ".git/HEAD").read_text() == "ref"
+    assert (out / MARK).exists()
+
+
+def test_a_folder_with_anything_else_is_refused_and_untouched(provision, tmp_path):
+    provision()
+    (tmp_path / "precious").write_text("mine")
+    with pytest.raises(ValidationError, match="is not empty and no earlier export"):
+        export_project(directory=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_a_file_is_refused(provision, tmp_path):
+    provision()
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ValidationError, match="is a file"):
+        export_project(directory=tmp_path / "file")
+
+
+def test_without_a_server_there_is_nothing_to_export(db, tmp_path):
+    with pytest.raises(ValidationError, match="There is no server to export"):
+        export_project(directory=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("change", [{"server_type": "gone"}, {"config": {"php_version": "5.6"}}])
+def test_a_server_whose_recipe_is_gone_is_named_and_the_earlier_export_kept(provision, tmp_path, change):
+    provision()
+    out = export_project(directory=tmp_path / "out")
+    Server.objects.update(**change)
+    with pytest.raises(ValidationError, match="laravel cannot be exported"):
+        export_project(directory=out)
+    assert (out / "site.yml").exists()

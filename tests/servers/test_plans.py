@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from forgelab.runs.plan import Plan
+from forgelab.servers.models import Server
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def planned(provision) -> Plan:
+    return Plan.from_json(provision(config={"php_version": "8.2", "include_nodejs": False}).plan)
+
+
+def role(plan: Plan, name: str):
+    return next(each for each in plan.roles if each.name == name)
+
+
+def test_the_device_is_checked_before_packages_and_these_come_before_components(planned):
+    names = [each.name for each in planned.roles]
+    assert names.index("preflight") < names.index("packages") < names.index("nginx") < names.index("php")
+    assert names[-1] == "versions"
+    assert "nodejs" not in names
+    assert "mysql" not in names
+
+
+def test_packages_of_all_components_are_installed_in_one_go(planned):
+    union = role(planned, "packages").expressions["packages_names"]
+    components = [each.name for each in planned.roles if f"{each.name}_install_packages" in each.variables]
+    assert {"nginx", "php", "postgresql", "redis"} <= set(components)
+    assert union == "{{ " + " + ".join(f"{name}_packages" for name in components) + " }}"
+    assert all(role(planned, name).variables[f"{name}_install_packages"] is False for name in components)
+    assert role(planned, "preflight").expressions["preflight_packages"] == union
+
+
+def test_the_device_is_asked_for_what_the_recipe_needs(planned):
+    wanted = role(planned, "preflight").variables
+    assert (wanted["preflight_memory_mb"], wanted["preflight_disk_mb"]) == (2048, 20480)
+
+
+def test_versions_are_asked_of_every_component(planned):
+    reports = role(planned, "versions").expressions["versions_reports"]
+    assert "nginx_report" in reports
+    assert "nodejs_report" not in reports
+
+
+def test_titles_name_the_version_that_was_chosen(planned):
+    titles = [each.title for each in planned.roles]
+    assert "Setting up PHP 8.2" in titles
+    assert "Setting up Nginx" in titles
+
+
+def test_secrets_are_apart_from_variables(planned):
+    values = Server.objects.get().secrets.values()
+    assert any(each.secrets for each in planned.roles)
+    for each in planned.roles:
+        assert not any(secret in str(each.variables) + str(each.expressions) + each.title for secret in values)
+    assert not any(secret in str(planned.generated_roles) for secret in values)
+
+
+def test_every_variable_belongs_to_its_role(planned):
+    for each in planned.roles:
+        names = [*each.variables, *each.secrets, *each.expressions]
+        assert all(name.startswith(f"{each.name}_") for name in names), each.name

@@ -1,0 +1,116 @@
+"""Django's admin: every model has a list and a page, nothing secret is in them, and records cannot be changed."""
+
+from __future__ import annotations
+
+import pytest
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from forgelab.accounts.models import User
+from forgelab.devices.models import Device, Identity
+from forgelab.runs.admin import BoundedPaginator
+from forgelab.runs.models import DeviceLock, Event, Run, Step
+from forgelab.servers.models import Component, Server
+from tests.web import homelab
+
+MODELS = (User, Identity, Device, Run, Step, Event, DeviceLock, Server, Component)
+RECORDS = (Run, Step, Event, DeviceLock, Component, Server)
+NEVER_ADDED = (*RECORDS, Identity, Device)
+
+
+@pytest.fixture
+def office(admin_client: Client, settings: Settings) -> Client:
+    """An admin's browser, in a homelab with one row of every model."""
+    settings.STATIC_URL = "/static/"
+    best = homelab.device("homelab-server-02")
+    run = homelab.run(best, Run.Status.RUNNING, server=homelab.server(best))
+    DeviceLock.objects.create(device=best, run=run)
+    return admin_client
+
+
+def address(model: type[Model], page: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def holds_a_secret(source: str) -> bool:
+    """In clear, or encrypted: `gAAAAA` is how a Fernet token begins."""
+    return any(secret in source for secret in (homelab.SECRET, homelab.PRIVATE_KEY, "gAAAAA"))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_list_is_shown_and_can_be_searched_without_secrets(office: Client, model: type[Model]) -> None:
+    for query in ("", "?q=homelab"):
+        response = office.get(address(model, "changelist") + query)
+        assert response.status_code == 200
+        assert not holds_a_secret(response.content.decode())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_row_has_a_page_without_secrets(office: Client, model: type[Model]) -> None:
+    response = office.get(address(model, "change", model._default_manager.first().pk))
+
+    assert response.status_code == 200
+    assert not holds_a_secret(response.content.decode())
+
+
+@pytest.mark.parametrize("model", NEVER_ADDED)
+def test_what_only_forgelab_makes_cannot_be_added_by_hand(office: Client, model: type[Model]) -> None:
+    assert office.get(address(model, "add")).status_code == 403
+
+
+@pytest.mark.parametrize("model", RECORDS)
+def test_records_cannot_be_changed(office: Client, model: type[Model]) -> None:
+    row = model._default_manager.first()
+
+    assert office.post(address(model, "change", row.pk), {"status": "succeeded"}).status_code == 403
+
+
+@pytest.mark.parametrize("model", (Run, Step, Event, DeviceLock, Component))
+def test_records_cannot_be_deleted(office: Client, model: type[Model]) -> None:
+    assert office.get(address(model, "delete", model._default_manager.first().pk)).status_code == 403
+
+
+def test_a_server_can_be_forgotten(office: Client) -> None:
+    office.post(address(Server, "delete", Server.objects.get().pk), {"post": "yes"})
+
+    assert not Server.objects.exists()
+
+
+def test_the_address_of_a_device_can_be_corrected(office: Client) -> None:
+    device = Device.objects.get()
+    form = {"name": device.name, "address": "192.168.1.9", "port": 22, "user": "root", "identity": device.identity_id}
+
+    office.post(
+        address(Device, "change", device.pk), form | {"host_keys": "ssh-ed25519 FORGED", "status": "unreachable"}
+    )
+    device.refresh_from_db()
+
+    assert device.address == "192.168.1.9"
+    assert device.host_keys == homelab.HOST_KEY
+    assert device.status == "reachable"
+
+
+def test_a_devices_page_shows_the_pinned_fingerprints(office: Client) -> None:
+    assert homelab.FINGERPRINT in office.get(address(Device, "change", Device.objects.get().pk)).content.decode()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_list_asks_the_database_a_fixed_number_of_times(
+    office: Client, model: type[Model], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(10):
+        device = homelab.device(f"device-{number}")
+        homelab.run(device, Run.Status.SUCCEEDED, server=homelab.server(device, f"server-{number}"))
+
+    with django_assert_max_num_queries(12):
+        office.get(address(model, "changelist"))
+
+
+def test_events_are_counted_only_so_far(office: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedPaginator, "LIMIT", 1)
+
+    assert Event.objects.count() == 2
+    assert BoundedPaginator(Event.objects.all(), 100).count == 1
+    assert office.get(address(Event, "changelist")).status_code == 200

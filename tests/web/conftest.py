@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from forgelab.accounts.models import User
+from forgelab.devices.models import Device
+from tests.web import homelab
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return User.objects.create_user("ada", password="correct horse battery")
+
+
+@pytest.fixture
+def web(client: Client, user: User) -> Client:
+    """A browser that has logged in."""
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def best(db: None) -> Device:
+    return homelab.device("homelab-server-02")
