@@ -85,6 +85,63 @@ def test_a_tricky_password_is_fine(evaluate: Callable[..., Any]) -> None:
     assert evaluate("postgresql", "postgresql_refusals", postgresql_password=TRICKY) == []
 
 
+# Stored by PostgreSQL 15 itself for this password, and what the role's question makes of it.
+KNOWN = "S3cret-pw ${x}"
+STORED = "4096:43+0vOJkvR+OdMHgm9HOOw==:2f01efd2"
+
+
+@pytest.mark.parametrize(
+    ("password", "stored", "fits"),
+    [
+        (KNOWN, STORED, True),
+        (KNOWN + " ", STORED, False),
+        (KNOWN, STORED.replace("4096", "4097"), False),
+        (KNOWN, STORED.replace("43+0", "43+1"), False),
+        (KNOWN, STORED[:-1], False),
+        (KNOWN, None, False),
+        (KNOWN, "nonsense", False),
+        (KNOWN, "x:y:z", False),
+        ("ü", STORED, False),
+    ],
+)
+def test_the_stored_password_is_known_again(
+    evaluate: Callable[..., Any], password: str, stored: str | None, fits: bool
+) -> None:
+    answers = {"query_result": [{**MADE, "user_stored": stored}]}
+    made = evaluate("postgresql", "postgresql_user_is_made", postgresql_password=password, postgresql_answers=answers)
+    assert made is fits
+
+
+MADE = {"user_has_its_rights": True, "user_comment": "Managed by ForgeLab"}
+
+
+@pytest.mark.parametrize("change", [{"user_has_its_rights": False}, {"user_comment": None}])
+def test_a_user_that_lost_its_rights_or_mark_is_made_again(evaluate: Callable[..., Any], change: dict) -> None:
+    answers = {"query_result": [{**MADE, "user_stored": STORED, **change}]}
+    assert not evaluate("postgresql", "postgresql_user_is_made", postgresql_password=KNOWN, postgresql_answers=answers)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "started", "hba_changed", "restart", "reload"),
+    [
+        (1, False, False, True, False),
+        (0, False, False, False, True),
+        (0, True, False, False, False),
+        (0, True, True, False, True),
+    ],
+)
+def test_it_is_restarted_or_reloaded_or_neither(
+    evaluate: Callable[..., Any], waiting: int, started: bool, hba_changed: bool, restart: bool, reload: bool
+) -> None:
+    told = {
+        "postgresql_answers": {"query_result": [{"waiting_for_restart": waiting}]},
+        "postgresql_configured": {"started_units": ["postgresql@15-main.service"] if started else []},
+        "postgresql_hba": {"changed": hba_changed},
+    }
+    assert evaluate("postgresql", "postgresql_must_restart", **told) is restart
+    assert evaluate("postgresql", "postgresql_must_reload", **told) is reload
+
+
 def conflicts(evaluate: Callable[..., Any], **found: object) -> list[str]:
     there = {"version": 15, "user_comment": None, "database_owner": None, **found}
     names = {"inventory_hostname": "web1", "postgresql_answers": {"query_result": [there]}}

@@ -1,0 +1,44 @@
+"""Whether a password is the one that PostgreSQL has stored, without moving the stored verifier off the device."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Callable
+
+FINGERPRINT = 8  # hexadecimal digits
+
+
+def scram_verifier(password: str, salt: bytes, iterations: int) -> str:
+    """What PostgreSQL stores in pg_authid.rolpassword for a password that is ASCII (RFC 5803, SCRAM-SHA-256)."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, iterations)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    salt_text, stored_text, server_text = (base64.b64encode(part).decode() for part in (salt, stored, server))
+    return f"SCRAM-SHA-256${iterations}:{salt_text}${stored_text}:{server_text}"
+
+
+def postgresql_password_fits(password: str, stored: str | None) -> bool:
+    """Whether `password` is the stored one, as far as can be told from "iterations:salt:fingerprint".
+
+    The fingerprint is the beginning of the SHA-256 of the whole verifier. Anything that cannot be told counts as no:
+    a password that is not ASCII (PostgreSQL normalizes those), or one that is stored in another way.
+    """
+    if not stored or not password.isascii():
+        return False
+    try:
+        iterations, salt, fingerprint = str(stored).split(":")
+        verifier = scram_verifier(password, base64.b64decode(salt, validate=True), int(iterations))
+    except (ValueError, binascii.Error):
+        return False
+    return hmac.compare_digest(hashlib.sha256(verifier.encode()).hexdigest()[:FINGERPRINT], fingerprint)
+
+
+class FilterModule:
+    """Filters of the role postgresql."""
+
+    def filters(self) -> dict[str, Callable[..., bool]]:
+        """Filter functions by name."""
+        return {"postgresql_password_fits": postgresql_password_fits}
