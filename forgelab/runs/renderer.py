@@ -34,6 +34,10 @@ nocows = True
 [ssh_connection]
 pipelining = True
 ssh_args = {ssh_args}
+
+# Tasks for a role that is used alone: here the role `packages` has installed everything before.
+[tags]
+skip = standalone
 """
 SSH_ARGS = (
     "-o ControlMaster=auto -o ControlPersist=60s -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=3"

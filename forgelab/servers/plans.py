@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.generated_role import generated_role
 from forgelab.recipes.model import Recipe
@@ -40,18 +38,16 @@ def server_plan(server: Server, recipe: Recipe) -> Plan:
         slug=server.name,
         title=f"Provision {server.name}",
         roles=tuple(roles),
-        generated_roles={resolved.post_install_role: generated} if generated else {},
+        generated_roles={**recipe.own_roles, **({resolved.post_install_role: generated} if generated else {})},
     )
 
 
 def _component_role(component: ResolvedComponent) -> PlannedRole:
     version = component.version if component.version not in ("", "latest") else ""
-    # The packages are in place before, installed in one transaction.
-    variables: dict[str, Any] = {**component.variables, f"{component.role}_install_packages": False}
     return PlannedRole(
         name=component.role,
         title=f"Setting up {component.title} {version}".rstrip(),
-        variables=variables,
+        variables=component.variables,
         secrets=component.secret_variables,
     )
 
@@ -80,7 +76,11 @@ def _packages(resolved: ResolvedRecipe) -> PlannedRole:
     return PlannedRole(
         name="packages",
         title="Installing packages",
-        expressions={"packages_names": _union(resolved, "packages")},
+        expressions={
+            "packages_names": _union(resolved, "packages"),
+            "packages_hold": _union(resolved, "services"),
+            "packages_needed": "{{ preflight_result.forgelab.packages_needed | default(true) }}",
+        },
     )
 
 

@@ -212,13 +212,17 @@ def fake_systemctl(calls: list[list[str]], shown: str = SHOWN) -> Callable[..., 
 
 def test_only_units_that_are_off_are_touched(units: ModuleType) -> None:
     calls: list[list[str]] = []
-    assert units.ensure_units(["a.service", "b.service"], dry=False, run=fake_systemctl(calls)) == ["b.service"]
+    assert units.ensure_units(["a.service", "b.service"], dry=False, run=fake_systemctl(calls)) == {
+        "b.service": ["enable", "start"]
+    }
     assert calls[1:] == [["enable", "b.service"], ["start", "b.service"]]
 
 
 def test_in_check_mode_no_unit_is_touched(units: ModuleType) -> None:
     calls: list[list[str]] = []
-    assert units.ensure_units(["a.service", "b.service"], dry=True, run=fake_systemctl(calls)) == ["b.service"]
+    assert units.ensure_units(["a.service", "b.service"], dry=True, run=fake_systemctl(calls)) == {
+        "b.service": ["enable", "start"]
+    }
     assert len(calls) == 1
 
 

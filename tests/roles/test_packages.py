@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -15,8 +18,13 @@ STATUS = (
 
 
 @pytest.fixture
-def state(plugin: Callable[[str], ModuleType]) -> ModuleType:
-    return plugin("packages/library/packages_state.py")
+def state() -> ModuleType:
+    return sys.modules["ansible.module_utils.forgelab_dpkg"]
+
+
+@pytest.fixture
+def hold() -> ModuleType:
+    return sys.modules["ansible.module_utils.forgelab_hold"]
 
 
 def test_only_what_is_not_installed_is_missing(state: ModuleType) -> None:
@@ -31,3 +39,27 @@ def test_packages_that_stopped_half_way_are_found(state: ModuleType) -> None:
 
 def test_a_wanted_version_is_always_left_to_apt(state: ModuleType) -> None:
     assert state.missing(["nginx=1.22.*"], state.parse_statuses(STATUS)) == ["nginx=1.22.*"]
+
+
+def asked(policy: Path, service: str, action: str, environment: dict[str, str]) -> int:
+    return subprocess.run([policy, service, action], env={**os.environ, **environment}).returncode
+
+
+def test_the_services_named_are_not_started_and_all_others_are(hold: ModuleType, tmp_path: Path) -> None:
+    policy = tmp_path / "policy-rc.d"
+    with hold.held(["nginx.service", "postgresql@15-main.service"], policy) as environment:
+        assert asked(policy, "nginx.service", "start", environment) == 101
+        assert asked(policy, "postgresql", "start", environment) == 101
+        assert asked(policy, "nginx", "restart", environment) == 0
+        assert asked(policy, "ssh.service", "start", environment) == 0
+        # What a run that was cut off leaves behind forbids nobody anything.
+        assert asked(policy, "nginx.service", "start", {}) == 0
+    assert not policy.exists()
+
+
+def test_a_policy_of_the_users_own_is_left_alone(hold: ModuleType, tmp_path: Path) -> None:
+    policy = tmp_path / "policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 0\n")
+    with hold.held(["nginx.service"], policy) as environment:
+        assert environment == {}
+    assert policy.read_text() == "#!/bin/sh\nexit 0\n"

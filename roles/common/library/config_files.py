@@ -27,6 +27,12 @@ description:
   - A file that does not say C(Managed by ForgeLab) is kept beside its replacement as C(NAME.before-forgelab), once.
 author: ForgeLab
 options:
+  refuse:
+    description:
+      - Sentences that tell which values cannot be used. With any, the task fails before it touches the device.
+      - Handled by the action plugin.
+    type: list
+    elements: str
   directories:
     description: Folders. Missing parents are made for root with mode 0755. A link to a folder made by root is left.
     type: list
@@ -108,7 +114,7 @@ changed_files:
   type: list
   elements: str
 started_units:
-  description: Units that were enabled or started.
+  description: Units that were started, and so have read what is in place now.
   returned: always
   type: list
   elements: str
@@ -211,7 +217,7 @@ def main() -> None:
         apply(transaction, params, contents)
         if (transaction.changed or stale) and not module.check_mode:
             validate(params["validate"], secrets)
-        started = ensure_units(params["units"], module.check_mode)
+        units = ensure_units(params["units"], module.check_mode)
     except (Refused, ValidationFailed, UnitFailed, Interrupted, OSError) as problem:
         transaction.roll_back()
         changed = f"\nEverything this task had changed was put back: {', '.join(transaction.changed)}."
@@ -219,9 +225,9 @@ def main() -> None:
             msg=f"{str(problem).strip()}{changed if transaction.changed and not module.check_mode else ''}"
         )
     module.exit_json(
-        changed=bool(transaction.changed or started or stale),
+        changed=bool(transaction.changed or units or stale),
         changed_files=transaction.changed,
-        started_units=started,
+        started_units=[unit for unit, actions in units.items() if "start" in actions],
         unread_units=stale,
         diff=transaction.diffs if module._diff else [],
     )

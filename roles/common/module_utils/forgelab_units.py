@@ -60,20 +60,21 @@ def unread_units(units: Sequence[str], written: float, run: Runner = systemctl) 
     return [unit for unit, state in states.items() if unread_since(state, written, time.time(), time.monotonic())]
 
 
-def ensure_units(units: Sequence[str], dry: bool, run: Runner = systemctl) -> list[str]:
-    """Enable and start what is not, and return those units. Raises UnitFailed. With `dry` nothing is done."""
+def ensure_units(units: Sequence[str], dry: bool, run: Runner = systemctl) -> dict[str, list[str]]:
+    """Enable and start what is not, and return what each of those units needed. Raises UnitFailed. With `dry` nothing
+    is done."""
     if not units:
-        return []
+        return {}
     states = look_at(units, run)
     if not dry and any(state.get("NeedDaemonReload") == "yes" for state in states.values()):
         run(["daemon-reload"])
         states = look_at(units, run)
-    touched = []
+    touched = {}
     for unit in units:
         state = states.get(unit, {})
         needed = actions_for(state)
         if needed:
-            touched.append(unit)
+            touched[unit] = needed
         if not dry:
             _act(unit, state, needed, run)
     return touched

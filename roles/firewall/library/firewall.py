@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.forgelab_ports import listeners, owners, process_name
+from ansible.module_utils.forgelab_units import ensure_units
 
 DOCUMENTATION = r"""
 module: firewall
@@ -230,7 +231,10 @@ def main() -> None:
         done = run(ufw, *call)
         if done.returncode:
             module.fail_json(msg=f"`ufw {shlex.join(call)}` failed: {(done.stderr or done.stdout).strip()}")
-    closed = closed_ports(rules) if ["--force", "enable"] in calls else []
+    enabled = ["--force", "enable"] in calls
+    if enabled and not module.check_mode:
+        ensure_units(["ufw.service"], dry=False)  # where its package was kept from starting it
+    closed = closed_ports(rules) if enabled else []
     module.exit_json(changed=bool(calls), commands=[shlex.join(call) for call in calls], closed=closed)
 
 

@@ -10,10 +10,12 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.forgelab_apt import (
     FRESH_SECONDS,
+    STATUS,
     installable,
     lists_age_seconds,
     missing_problems,
     not_installed,
+    nothing_half_installed,
     plain_name,
     refresh_lists,
 )
@@ -64,7 +66,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 forgelab:
-  description: Facts about the device and the result of every check.
+  description: Facts about the device, the result of every check, and whether packages are to be installed or repaired.
   returned: always
   type: dict
 """
@@ -148,6 +150,12 @@ def check_packages(packages: list[str], system: str) -> list[dict]:
     return results or [check("packages")]
 
 
+def packages_needed(packages: list[str]) -> bool:
+    """Whether there is anything to install or to repair."""
+    wanted = not_installed(packages)
+    return bool(wanted) or dpkg_interrupted() or not nothing_half_installed(read_text(str(STATUS)))
+
+
 def check_all(params: dict, facts: dict, ahead: float) -> list[dict]:
     """Every check, the quick and telling ones first."""
     system = str(facts["distribution_name"])
@@ -193,7 +201,8 @@ def main() -> None:
     facts = device_facts()
     results = check_all(params, facts, ahead)
     notes = ["An earlier installation was cut off; it will be repaired."] if dpkg_interrupted() else []
-    forgelab = {"facts": facts, "preflight": results, "notes": notes}
+    needed = packages_needed(params["packages"])
+    forgelab = {"facts": facts, "preflight": results, "notes": notes, "packages_needed": needed}
     message = failure(params["device"], results)
     if message:
         module.fail_json(msg=message, forgelab=forgelab)

@@ -27,6 +27,11 @@ def parse_installed(status: str) -> set[str]:
     return set(re.findall(r"^Package: (\S+)\nStatus: \S+ ok installed$", status, re.M))
 
 
+def nothing_half_installed(status: str) -> bool:
+    """Whether every package in dpkg's status file is in a state in which dpkg leaves it when it is done."""
+    return not re.search(r"^Status: \S+ \S+ (?!installed$|config-files$|not-installed$)", status, re.M)
+
+
 def not_installed(names: Iterable[str]) -> list[str]:
     """Those of `names` that apt has to be asked about; opening its cache takes most of a second."""
     try:
