@@ -41,7 +41,7 @@ def main(argv: list[str]) -> int:
         # The network namespace outlives the guest, but a machine boots without firewall rules.
         run("ip", "netns", "exec", Path(namespace).name, "nft", "flush", "ruleset", check=False)
         guest = subprocess.Popen(joining([Path(group) for group in groups], command), env=environment(bool(int(v1))))
-        remember_init(guest.pid, PidFile(folder / "init.pid"))
+        remember_init(guest, PidFile(folder / "init.pid"))
         code = guest.wait()
         print(f"{name}: the guest ended with {code}", flush=True)
     return 0
@@ -101,13 +101,13 @@ def write_v1_init(root: Path) -> None:
     script.chmod(0o755)
 
 
-def remember_init(guest: int, pidfile: PidFile, timeout: float = 5) -> None:
+def remember_init(guest: subprocess.Popen[bytes], pidfile: PidFile, timeout: float = 60) -> None:
     """Write down which process is the guest's PID 1: the child of nspawn that lives in another PID namespace."""
     own = Path("/proc/self/ns/pid").readlink()
     end = time.monotonic() + timeout
-    while time.monotonic() < end:
+    while time.monotonic() < end and guest.poll() is None:
         try:
-            children = Path(f"/proc/{guest}/task/{guest}/children").read_text().split()
+            children = Path(f"/proc/{guest.pid}/task/{guest.pid}/children").read_text().split()
             if children and Path(f"/proc/{children[0]}/ns/pid").readlink() != own:
                 return pidfile.write(int(children[0]))
         except OSError:

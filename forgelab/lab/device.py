@@ -96,7 +96,7 @@ class LabDevice:
             return "off"
         return "on" if self.network.is_plugged(self.config.number) else "cut"
 
-    def start(self, timeout: float = 60) -> None:
+    def start(self, timeout: float = 120) -> None:
         """Power on and wait until it is ready; raises LabError when it is not within `timeout` seconds."""
         with locked(self.site.lock):
             self.network.up()
@@ -129,7 +129,7 @@ class LabDevice:
         cores = cores_for(self.config.cpus, self.config.number, available_cpus())
         self.group.limit(self.config.memory, self.config.cpus, cores)
 
-    def wait_ready(self, timeout: float = 60) -> None:
+    def wait_ready(self, timeout: float = 120) -> None:
         """Wait until SSH greets and unprivileged users may log in; raises LabError saying why when they cannot."""
         if wait_until(lambda: not self.is_on or self._is_ready(), timeout) and self.is_on:
             return
@@ -152,7 +152,7 @@ class LabDevice:
         if not wait_until(lambda: not self.is_on, timeout):
             self.kill()
 
-    def reboot(self, timeout: float = 90) -> None:
+    def reboot(self, timeout: float = 120) -> None:
         """Reboot in order and wait until it is ready again."""
         before = self._init.pid()
         if before is None:

@@ -55,7 +55,7 @@ class Lab:
 
     def up(
         self, name: str, *, image: str | None = None, memory: str | int | None = None,
-        cpus: str | float | None = None, unit_limits: bool = False, timeout: float = 60,
+        cpus: str | float | None = None, unit_limits: bool = False, timeout: float = 120,
     ) -> LabDevice:  # fmt: skip
         """One device, ready for SSH; see `up_many`."""
         options = {"image": image, "memory": memory, "cpus": cpus, "unit_limits": unit_limits, "timeout": timeout}
@@ -63,7 +63,7 @@ class Lab:
 
     def up_many(
         self, names: Sequence[str], *, image: str | None = None, memory: str | int | None = None,
-        cpus: str | float | None = None, unit_limits: bool = False, timeout: float = 60,
+        cpus: str | float | None = None, unit_limits: bool = False, timeout: float = 120,
     ) -> list[LabDevice]:  # fmt: skip
         """Devices that are on and ready for SSH, made if they do not exist.
 

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.bench import again, export, live, memory, provision, report
+from tests.bench import again, cancel, export, live, memory, provision, report
 from tests.bench.homelab import Homelab
 
 PARTS: dict[str, tuple[str, Callable[[Homelab], Iterator[report.Table]]]] = {
     "provision": ("Provisioning a fresh device", provision.provision),
     "again": ("Provisioning again", again.again),
+    "cancel": ("Cancelling", cancel.cancel),
     "export": ("The exported project, and the first event", export.export),
     "events": ("Events: stored and shown", live.events),
     "memory": ("Memory", memory.memory),

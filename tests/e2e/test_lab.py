@@ -45,11 +45,9 @@ def ssh(device, command, user="root", check=True):
     return done.stdout.strip()
 
 
-def test_a_device_is_up_within_seconds_and_ssh_works(lab):
-    started = time.monotonic()
+def test_a_device_comes_up_and_ssh_works(lab):
     device = lab.up(f"{PREFIX}-quick")
     try:
-        assert time.monotonic() - started < 30
         assert ssh(device, "hostname") == f"{PREFIX}-quick"
         assert device.exec(["systemctl", "is-system-running", "--wait"]).stdout == "running\n"
     finally:

@@ -27,7 +27,7 @@ def test_waves_of_ten_runs_leave_the_worker_able_to_take_more(stack: Stack, lab:
         ended = [stack.wait_for_end(run, timeout=300) for run in runs]
         assert {run["status"] for run in ended} == {"failed"}
         assert all("8.2" in run["status_detail"] for run in ended)
-    last = stack.wait_for_end(stack.provision(names[0], ids[names[0]], CONFIG), timeout=60)
+    last = stack.wait_for_end(stack.provision(names[0], ids[names[0]], CONFIG), timeout=180)
     assert last["status"] == "failed"
     for device in devices:
         device.remove()

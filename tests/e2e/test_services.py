@@ -34,7 +34,7 @@ def test_a_run_goes_through_celery_on_redis_and_is_recorded_in_postgresql(stack:
     run_id = stack.provision("on-services", devices[0]["id"], BOOKWORM)
     stack.wait_for_step(run_id, "packages")
     stack.api.post(f"runs/{run_id}/cancel").raise_for_status()
-    run = stack.wait_for_end(run_id, timeout=20)
+    run = stack.wait_for_end(run_id, timeout=60)
     assert run["status"] == "cancelled"
     counters = [event["counter"] for event in stack.api.get(f"runs/{run_id}/events").json()["results"]]
     assert counters == sorted(set(counters))
