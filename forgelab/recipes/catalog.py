@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from forgelab.recipes.loader import MANIFEST, load_file
+from forgelab.recipes.folder import Stamp, find_manifests, stamp, stamps
+from forgelab.recipes.loader import load_file
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import Problem, RecipeError
-from forgelab.recipes.rolespec import load_roles, role_files
+from forgelab.recipes.problems import Problem, RecipeError, quoted
+from forgelab.recipes.rolespec import Roles, load_roles, role_files
 
 BUILT_IN = Path(__file__).parent / "catalog"
 
-Signature = tuple[tuple[str, int, int], ...]
+Signature = tuple[Stamp, ...]
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A file that gave no recipe. `file` is its path below the folder of recipes, fit to be shown."""
+
+    file: str
+    path: Path
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +35,26 @@ class Catalog:
 
     recipes: Mapping[str, Recipe]
     problems: Mapping[Path, tuple[Problem, ...]]
+    folders: tuple[Path, ...] = field(default=())
 
     @classmethod
     def load(cls, folders: Iterable[Path], roles_dir: Path) -> Catalog:
         """Reads `<folder>/<id>/manifest.yaml` of every folder; where two have the same id, the first one keeps it."""
+        folders = tuple(folders)
         roles = load_roles(roles_dir)
         recipes: dict[str, Recipe] = {}
         problems: dict[Path, tuple[Problem, ...]] = {}
-        for path in _manifests(folders):
-            try:
-                recipe = load_file(path, roles)
-            except RecipeError as error:
-                problems[path] = error.problems
-                continue
-            if recipe.id in recipes:
-                taken = f'"{recipe.id}" is taken by {recipes[recipe.id].source}; choose another id'
-                problems[path] = (Problem("id", taken),)
-            else:
-                recipes[recipe.id] = recipe
-        return cls(recipes, problems)
+        for folder in folders:
+            manifests, faults = find_manifests(folder)
+            problems |= faults
+            for path in manifests:
+                try:
+                    recipe = _read(path, roles, recipes)
+                except RecipeError as error:
+                    problems[path] = error.problems
+                else:
+                    recipes[recipe.id] = recipe
+        return cls(recipes, problems, folders)
 
     def get(self, recipe_id: str) -> Recipe:
         """Raises KeyError with the ids there are."""
@@ -49,33 +62,59 @@ class Catalog:
             raise KeyError(f'there is no recipe "{recipe_id}"; there are {", ".join(self.recipes) or "none"}')
         return self.recipes[recipe_id]
 
+    def reports(self) -> list[Report]:
+        """What is wrong, file by file."""
+        return [Report(self._label(path), path, problems) for path, problems in self.problems.items()]
+
+    def _label(self, path: Path) -> str:
+        """A name may hold anything that a file's name can, also what is no text."""
+        folder = next((folder for folder in self.folders if folder != path and folder in path.parents), None)
+        return quoted(str(path.relative_to(folder) if folder else path), 300)[1:-1]
+
+
+def _read(path: Path, roles: Roles, others: Mapping[str, Recipe]) -> Recipe:
+    """The recipe, if its id and the roles it brings are nobody else's. Raises RecipeError."""
+    recipe = load_file(path, roles)
+    if other := others.get(recipe.id):
+        whose = "a recipe that ForgeLab brings" if Path(other.source).is_relative_to(BUILT_IN) else other.source
+        raise RecipeError([Problem("id", f'"{recipe.id}" is taken by {whose}; choose another id')])
+    for role, files in recipe.own_roles.items():
+        for other in others.values():
+            if other.own_roles.get(role, files) != files:
+                taken = f"the recipe {other.id} brings another role of that name; choose another name"
+                raise RecipeError([Problem(f"roles/{role}", taken)])
+    return recipe
+
 
 _loaded: dict[tuple[tuple[Path, ...], Path], tuple[Signature, Catalog]] = {}
 _lock = threading.Lock()
 
 
 def catalog(folders: Iterable[Path] = (), *, roles_dir: Path) -> Catalog:
-    """The built-in recipes and those in `folders`, read again only when one of the files has changed."""
+    """The built-in recipes and those in `folders`, read again only when one of the files has changed.
+
+    What is wrong with a file is logged once, when it is first seen.
+    """
     key = (BUILT_IN, *folders), roles_dir
     signature = _signature(*key)
     with _lock:
         known = _loaded.get(key)
         if known is None or known[0] != signature:
-            known = _loaded[key] = signature, Catalog.load(*key)
+            loaded = Catalog.load(*key)
+            _log(loaded, known[1] if known else None)
+            known = _loaded[key] = signature, loaded
         return known[1]
 
 
-def _manifests(folders: Iterable[Path]) -> list[Path]:
-    return [path for folder in folders for path in sorted(folder.glob(f"*/{MANIFEST}"))]
+def _log(loaded: Catalog, before: Catalog | None) -> None:
+    told = {(report.path, report.problems) for report in before.reports()} if before else set()
+    for report in loaded.reports():
+        if (report.path, report.problems) not in told:
+            for problem in report.problems:
+                logger.warning("the recipe %s cannot be used: %s", report.file, problem)
 
 
 def _signature(folders: tuple[Path, ...], roles_dir: Path) -> Signature:
-    return tuple(stamp for path in [*_manifests(folders), *role_files(roles_dir)] if (stamp := _stamp(path)))
-
-
-def _stamp(path: Path) -> tuple[str, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return str(path), status.st_mtime_ns, status.st_size
+    of_recipes = (found for folder in folders for found in stamps(folder))
+    of_roles = (found for path in role_files(roles_dir) if (found := stamp(path)))
+    return (*of_recipes, *of_roles)

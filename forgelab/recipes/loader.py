@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from forgelab.recipes.folder import MANIFEST, plain_file_fault
 from forgelab.recipes.manifest import read_manifest
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import Problem, RecipeError
+from forgelab.recipes.own_roles import load_own_roles
+from forgelab.recipes.problems import Problem, RecipeError, quoted
 from forgelab.recipes.rolespec import Roles
 from forgelab.recipes.yamlfile import MAX_BYTES, parse
 
-MANIFEST = "manifest.yaml"
+__all__ = ["MANIFEST", "load_file", "load_text"]
 
 
 def load_text(text: str | bytes, roles: Roles, source: str = "") -> Recipe:
@@ -19,13 +22,20 @@ def load_text(text: str | bytes, roles: Roles, source: str = "") -> Recipe:
 
 
 def load_file(path: Path, roles: Roles) -> Recipe:
-    """The recipe in this file, whose folder must be named like its id. Raises RecipeError, never anything else."""
+    """The recipe in this file, whose folder must be named like its id, with the roles beside it.
+
+    Raises RecipeError, never anything else.
+    """
+    if fault := plain_file_fault(path, path.parent.parent, MAX_BYTES):
+        raise RecipeError([Problem("", fault)])
+    own = load_own_roles(path.parent, roles)
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise RecipeError([Problem("", f"cannot be read: {error.strerror or error}")]) from None
-    recipe = load_text(text, roles, str(path))
+    everything = Roles({**roles.specs, **own.roles.specs}, {**roles.broken, **own.roles.broken})
+    recipe = load_text(text, everything, str(path))
     if recipe.id != path.parent.name:
-        raise RecipeError([Problem("id", f'"{recipe.id}" must be the name of its folder, "{path.parent.name}"')])
-    return recipe
+        raise RecipeError([Problem("id", f'"{recipe.id}" must be the name of its folder, {quoted(path.parent.name)}')])
+    return replace(recipe, own_roles=own.files)

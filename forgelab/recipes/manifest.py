@@ -20,8 +20,8 @@ KEYS = (
     "id", "name", "category", "tagline", "description", "icon_url", "is_infrastructure", "server_type", "requirements",
     "components", "config_options", "secrets", "post_install",
 )  # fmt: skip
-ID = r"[a-z][a-z0-9-]{0,59}"
-ID_MEANS = "up to 60 lowercase letters, digits and hyphens, starting with a letter"
+ID = r"(?=.{1,60}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*"
+ID_MEANS = "up to 60 lowercase letters, digits and single hyphens between them, starting with a letter"
 SERVER_TYPE = r"[a-z][a-z0-9_]{0,39}"
 ICON = r"(https://[^\s<>\"']+)?"
 
@@ -47,6 +47,7 @@ def read_manifest(document: Document, roles: Roles, source: str = "") -> Recipe:
         secrets=tuple(secret for secret, _ in secrets.values()),
         post_install=read_post_install(top, scope),
         source=source,
+        own_roles={},
     )
     _report_unused(scope, found, readers, {name: path for name, (_, path) in secrets.items()}, top)
     problems.raise_any()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from forgelab.recipes import options
 from forgelab.recipes.conditions import ALWAYS, Condition
@@ -123,7 +123,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A server type. `source` is the manifest it was read from."""
+    """A server type. `source` is the manifest it was read from, `own_roles` the files of roles that it brings along."""
 
     id: str
     name: str
@@ -138,6 +138,7 @@ class Recipe:
     secrets: tuple[Secret, ...] = ()
     post_install: tuple[PostInstall, ...] = ()
     source: str = ""
+    own_roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def clean(self, values: Mapping[str, object]) -> dict[str, object]:
         """The complete config for these values. Raises ConfigInvalid naming every wrong field."""

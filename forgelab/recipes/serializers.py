@@ -31,7 +31,9 @@ class RecipeConfigSerializer(serializers.Serializer):  # type: ignore[misc]
 
 def recipe_config_serializer(recipe: Recipe) -> type[RecipeConfigSerializer]:
     """The serializer for this recipe's config, named after it in the API's schema."""
-    name = "".join(part.capitalize() for part in recipe.id.split("-")) + "ConfigSerializer"
+    # `shop-2` and `shop2` must not become one component of the schema.
+    parts = (part.capitalize() if part[0].isalpha() else f"_{part}" for part in recipe.id.split("-"))
+    name = "".join(parts) + "ConfigSerializer"
     fields: dict[str, object] = {option.name: _field(option) for option in recipe.options}
     return type(name, (RecipeConfigSerializer,), {"recipe": recipe, **fields})
 

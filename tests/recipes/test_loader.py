@@ -95,7 +95,7 @@ def test_the_folder_must_be_named_like_the_id(roles: Roles, tmp_path: Path) -> N
 
 
 def test_a_file_that_cannot_be_read_is_a_problem(roles: Roles, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="cannot be read: "):
+    with pytest.raises(RecipeError, match="is not a plain file"):
         load_file(tmp_path, roles)
 
 
