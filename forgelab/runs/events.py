@@ -11,12 +11,17 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from forgelab.runs.diffs import unified
+
 # They double the rows and say nothing that the result does not say again.
 UNSTORED = frozenset({"runner_on_start", "verbose"})
 MAX_RESULT = 16_000  # characters of JSON; longer results keep their messages only
 MAX_STDOUT = 8_000
 MAX_DEPTH = 30
-KEPT_OF_LONG_RESULTS = ("msg", "changed", "rc", "stdout", "stderr", "forgelab")
+KEPT_OF_LONG_RESULTS = (
+    "msg", "changed", "rc", "stdout", "stderr", "forgelab", "managed", "changed_files", "started_units", "missing",
+    "commands",
+)  # fmt: skip
 FAILED = frozenset({"runner_on_failed", "runner_on_unreachable", "runner_on_async_failed"})
 STATS = ("ok", "changed", "failures", "dark", "skipped", "rescued")
 
@@ -70,13 +75,17 @@ def slim(event: dict[str, Any], mask: Mask = NOTHING) -> dict[str, Any]:
 
 
 def small(result: dict[str, Any], mask: Mask = NOTHING) -> dict[str, Any]:
-    """A task's result without its invocation, masked, and cut down when it is longer than `MAX_RESULT`."""
+    """A task's result without its invocation, masked, and cut down when it is longer than `MAX_RESULT`.
+
+    A diff is kept as a unified one, within bounds of its own: it is what a plan is made for.
+    """
     kept = {name: value for name, value in result.items() if name not in ("invocation", "_ansible_no_log")}
     kept = _tidy(kept, mask)
-    if _length(kept) <= MAX_RESULT:
-        return kept
-    cut = {name: _tail(kept[name]) for name in KEPT_OF_LONG_RESULTS if name in kept}
-    return {name: value for name, value in cut.items() if _length(value) <= MAX_RESULT}
+    diff = unified(kept.pop("diff", None))
+    if _length(kept) > MAX_RESULT:
+        cut = {name: _tail(kept[name]) for name in KEPT_OF_LONG_RESULTS if name in kept}
+        kept = {name: value for name, value in cut.items() if _length(value) <= MAX_RESULT}
+    return {**kept, "diff": diff} if diff else kept
 
 
 def _tidy(value: Any, mask: Mask, depth: int = 0) -> Any:

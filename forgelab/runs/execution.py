@@ -84,7 +84,7 @@ def _perform(run: Run) -> tuple[Ending, StepTracker, dict[str, Any]]:
     files = render([Deployment(plan, host_of(run.device))], password)
     with workspace(str(run.pk), files) as folder:
         known = [password, run.device.identity.private_key, *secret_texts(plan)]
-        supervisor = Supervisor(run, folder, plan.slug, known)
+        supervisor = Supervisor(run, folder, plan.slug, known, check=plan.check)
         ending = supervisor.perform()
     learned = {**supervisor.writer.seen.learned, "recap": supervisor.writer.seen.stats}
     return ending, supervisor.writer.tracker, learned
@@ -104,8 +104,8 @@ def host_of(device: Any) -> Host:
 
 
 def secret_texts(plan: Plan) -> list[str]:
-    """Every text inside the plan's secret variables."""
-    return [text for role in plan.roles for text in _texts(role.secrets.values())]
+    """Every text inside the plan's secret variables, and those that it hides."""
+    return [*(text for role in plan.roles for text in _texts(role.secrets.values())), *plan.hidden]
 
 
 def _texts(values: Iterable[Any]) -> list[str]:

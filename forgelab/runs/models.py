@@ -48,6 +48,9 @@ class Run(models.Model):
         help_text="The lost run that this one repeats.",
     )  # fmt: skip
     plan = EncryptedJSONField(help_text="Everything that will be run, secrets included; encrypted.")
+    request = models.JSONField(
+        default=dict, blank=True, help_text="What was asked for, in the asking domain's words. No secrets."
+    )
     repeatable = models.BooleanField(default=False)
     timeout_seconds = models.PositiveIntegerField(default=3600)
 

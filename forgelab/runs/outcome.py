@@ -17,6 +17,19 @@ class Ending:
     device_clean: bool = True
 
 
+def joined(known: Any, more: Any) -> dict[str, list[str]]:
+    """Two records of what is managed (names by kind) as one; what is no list of names is passed over."""
+    records = [record for record in (known, more) if isinstance(record, dict)]
+    return {
+        kind: list(dict.fromkeys(name for record in records for name in _names(record.get(kind))))
+        for kind in dict.fromkeys(str(kind) for record in records for kind in record)
+    }
+
+
+def _names(value: Any) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+
+
 @dataclass
 class Seen:
     """What the events of a run said, gathered as they come."""
@@ -26,13 +39,17 @@ class Seen:
     failure: str = ""
 
     def take(self, event: dict[str, Any]) -> None:
-        """Roles tell ForgeLab what they learned in their result's `forgelab` key."""
+        """Roles tell ForgeLab what they learned in their result's `forgelab` key, and what is theirs in `managed`."""
         result = event["result"] or {}
         if event["kind"] == "playbook_on_stats":
             self.stats = result
         told = result.get("forgelab")
         if isinstance(told, dict):
             self.learned |= told
+        managed = result.get("managed")
+        if isinstance(managed, dict) and event.get("role"):
+            known = self.learned.setdefault("managed", {})
+            known[event["role"]] = joined(known.get(event["role"]), managed)
 
     def ending(self, host: str) -> Ending:
         """The ending, by the play recap and never by the exit code (it is 4 for two different things)."""

@@ -30,7 +30,8 @@ class Plan:
     """A play: its `slug` names playbook, group and variable files.
 
     `generated_roles` maps the name of a role to its files (path to text); `timeout_seconds` bounds the whole run;
-    a `repeatable` plan may be run again by itself after its worker died.
+    a `repeatable` plan may be run again by itself after its worker died. With `check` nothing is changed: Ansible only
+    says what would be. `hidden` are texts that no role is given, but that must not be shown where a device has them.
     """
 
     slug: str
@@ -39,6 +40,8 @@ class Plan:
     generated_roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     repeatable: bool = True
     timeout_seconds: int = 3600
+    check: bool = False
+    hidden: tuple[str, ...] = field(default=(), repr=False)
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -46,7 +49,7 @@ class Plan:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Plan:
         roles = tuple(PlannedRole(**role) for role in data["roles"])
-        return cls(**{**data, "roles": roles})
+        return cls(**{**data, "roles": roles, "hidden": tuple(data.get("hidden", ()))})
 
 
 @dataclass(frozen=True)

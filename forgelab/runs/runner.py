@@ -86,6 +86,7 @@ def _run(job: dict[str, Any], reports: TextIO) -> ansible_runner.Runner:
         ident="run",
         playbook=job["playbook"],
         inventory=job["inventory"],
+        cmdline="--check --diff" if job["check"] else None,
         event_handler=handle,
         # Without a callback of our own runner would replace the SIGTERM handler and never restore it.
         cancel_callback=lambda: False,

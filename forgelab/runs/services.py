@@ -32,8 +32,9 @@ def run_create(
     subject_id: UUID | None = None,
     requested_by: Any = None,
     retry_of: Run | None = None,
+    request: dict[str, Any] | None = None,
 ) -> Run:
-    """Queue a run of `plan` on `device`; a worker is told after the commit."""
+    """Queue a run of `plan` on `device`; a worker is told after the commit. `request` is kept with it, in clear."""
     run = Run.objects.create(
         kind=kind,
         title=plan.title,
@@ -42,6 +43,7 @@ def run_create(
         requested_by=requested_by,
         retry_of=retry_of,
         plan=plan.to_json(),
+        request=request or {},
         repeatable=plan.repeatable,
         timeout_seconds=plan.timeout_seconds,
     )
@@ -60,6 +62,7 @@ def run_repeat(*, run: Run) -> Run:
         subject_id=run.subject_id,
         requested_by=run.requested_by,
         retry_of=run,
+        request=run.request,
     )
 
 

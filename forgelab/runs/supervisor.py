@@ -26,18 +26,23 @@ logger = logging.getLogger(__name__)
 
 TICK = 0.25  # seconds between two looks at cancel, time limit and heartbeat
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
+CONTINUE = "Provisioning again continues where it stopped."
 TAKEN = Ending("lost", "Another worker has taken the run for dead.")
 CUT_OFF = Ending("lost", "The database could not be reached, so the run was given up.")
 
 
 class Supervisor:
-    """Runs `playbook` of the project in `folder` for `run`; `perform` blocks until it has ended, however it ends."""
+    """Runs `playbook` of the project in `folder` for `run`; `perform` blocks until it has ended, however it ends.
 
-    def __init__(self, run: Run, folder: Path, playbook: str, secrets: list[str]) -> None:
+    With `check` Ansible only says what it would change.
+    """
+
+    def __init__(self, run: Run, folder: Path, playbook: str, secrets: list[str], *, check: bool = False) -> None:
         self.run = run
         self.folder = folder
         self.playbook = playbook
         self.secrets = secrets
+        self.check = check
         self.writer = EventWriter(run.pk)
         self._beaten = time.monotonic()
         self._tried = self._beaten
@@ -87,6 +92,7 @@ class Supervisor:
             "playbook": f"playbooks/{self.playbook}.yml",
             "inventory": str(self.folder / "project" / "inventories" / "homelab"),
             "secrets": self.secrets,
+            "check": self.check,
             "until": self._until(),
         }
         self._tell(child, json.dumps(job))
@@ -151,7 +157,7 @@ class Supervisor:
         now = time.monotonic()
         try:
             if Run.objects.filter(pk=self.run.pk, cancel_requested_at__isnull=False).exists():
-                return Ending("cancelled", "Cancelled on request. Provisioning again continues where it stopped.")
+                return Ending("cancelled", f"Cancelled on request. {'' if self.check else CONTINUE}".strip())
             if now - self._tried >= settings.RUN_HEARTBEAT:
                 self._tried = now
                 if not claims.beat(self.run):

@@ -9,6 +9,7 @@ from django.db import models
 from forgelab.devices.models import Device
 from forgelab.lib.fields import EncryptedJSONField
 from forgelab.lib.validators import validate_slug
+from forgelab.runs.models import Run
 
 
 class Server(models.Model):
@@ -18,6 +19,7 @@ class Server(models.Model):
         PROVISIONING = "provisioning", "Provisioning"
         ACTIVE = "active", "Running"
         FAILED = "failed", "Failed"
+        DECOMMISSIONING = "decommissioning", "Being taken down"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=63, unique=True, validators=[validate_slug])
@@ -27,9 +29,21 @@ class Server(models.Model):
     secrets = EncryptedJSONField(help_text="Generated secrets by name; encrypted.")
     placement = models.JSONField(default=dict, blank=True, help_text="Score and reasons when the device was chosen.")
     status = models.CharField(max_length=16, choices=Status, default=Status.PROVISIONING)
+    status_detail = models.TextField(blank=True, help_text="What the latest run left undone, for the user.")
+    managed = models.JSONField(
+        default=dict, blank=True,
+        help_text="By role, what ForgeLab has put on the device for it, so that it can be taken away again.",
+    )  # fmt: skip
     memory_mb = models.PositiveIntegerField(default=0, help_text="Memory promised to it on the device, in MiB.")
     created_at = models.DateTimeField(auto_now_add=True)
     provisioned_at = models.DateTimeField(null=True, blank=True)
+    drift_watch = models.BooleanField(default=True, help_text="Look every day whether the device is still as planned.")
+    drift_checked_at = models.DateTimeField(null=True, blank=True)
+    drift_count = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Differences that the last look found; none when it has not looked since."
+    )
+    drift_since = models.DateTimeField(null=True, blank=True, help_text="When the first of them was found.")
+    drift_run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
         ordering = ["name"]
