@@ -23,13 +23,14 @@ def firewall(plugin: Callable[[str], ModuleType]) -> ModuleType:
 
 
 def item(port: str, *sources: str, proto: str = "tcp") -> dict:
-    return {"port": port, "proto": proto, "from": list(sources)}
+    return {"port": port, "proto": proto, "from": list(sources) or None}
 
 
 def plan(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch, added: str, *, active: bool = False, **options) -> list:
     monkeypatch.setattr(firewall, "ssh_ports", lambda: options.get("ssh", {"22"}))
     params = {"allowed": options.get("allowed", [item("80")]), "enabled": options.get("enabled", True)}
-    calls, _ = firewall.plan(params, firewall.parse_added(added), active, options.get("policy", "DROP"))
+    rules, own = firewall.parse_added(added), firewall.parse_own(added)
+    calls, _ = firewall.plan(params, rules, active, options.get("policy", "DROP"), own)
     return [" ".join(call) for call in calls]
 
 
@@ -73,6 +74,35 @@ def test_a_hand_made_rule_for_the_port_is_left_to_decide(firewall: ModuleType, m
 def test_ssh_from_chosen_addresses_is_not_opened_wider(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     added = "ufw allow from 10.0.0.0/8 to any port 22 proto tcp\n"
     assert plan(firewall, monkeypatch, added, active=True, allowed=[item("22")]) == []
+
+
+def test_a_port_that_nobody_may_use_is_not_opened(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert plan(firewall, monkeypatch, "ufw allow 22/tcp\n", active=True, allowed=[{**item("5432"), "from": []}]) == []
+
+
+def test_who_is_not_named_any_more_is_shut_out(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = """ufw allow 22/tcp comment 'ForgeLab'
+ufw allow 80/tcp comment 'ForgeLab'
+ufw allow from 10.0.0.5 to any port 5432 proto tcp comment 'ForgeLab'
+ufw allow from 10.0.0.7 to any port 5432 proto tcp comment 'by hand'
+ufw allow 5432/tcp comment 'ForgeLab'
+"""
+    assert plan(firewall, monkeypatch, added, active=True, allowed=[item("5432", "10.0.0.6/32")]) == [
+        "allow from 10.0.0.6 to any port 5432 proto tcp comment ForgeLab",
+        "delete allow from 10.0.0.5 to any port 5432 proto tcp",
+        "delete allow 5432/tcp",
+    ]
+
+
+def test_ssh_stays_open_whoever_else_may_use_its_port(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = "ufw allow 22/tcp comment 'ForgeLab'\n"
+    calls = plan(firewall, monkeypatch, added, active=True, allowed=[item("22", "10.0.0.6")])
+    assert not [call for call in calls if call.startswith("delete")]
+
+
+def test_all_addresses_are_everybody_as_ufw_writes_it(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = "ufw allow 22/tcp comment 'ForgeLab'\nufw allow 5432/tcp comment 'ForgeLab'\n"
+    assert plan(firewall, monkeypatch, added, active=True, allowed=[item("5432", "0.0.0.0/0")]) == []
 
 
 def test_it_refuses_to_enable_what_would_cut_off_ssh(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,8 @@ description:
   - Adds the rules that are missing, sets the policy for incoming connections to deny, then enables ufw.
   - The port of the SSH connection in use and every port of sshd are allowed before ufw is enabled.
   - Rules made by hand stay, and a hand-made rule for the same port (deny, limit, another source) is left to decide.
+  - Of a port in O(allowed), rules that this module once made (their comment is C(ForgeLab)) and that are not wanted any
+    more are deleted, so that a port is never open to more than those it is open to now.
 author: ForgeLab
 options:
   allowed:
@@ -35,7 +37,10 @@ options:
     suboptions:
       port: {description: "Port, or a range such as 6000:6010.", type: str, required: true}
       proto: {description: Protocol., type: str, choices: [tcp, udp], default: tcp}
-      from: {description: Addresses or networks that may connect; none means all., type: list, elements: str}
+      from:
+        description: Addresses or networks that may connect. Without it everybody may, with an empty list nobody.
+        type: list
+        elements: str
   enabled: {description: Enable ufw., type: bool, default: true}
 """
 
@@ -82,6 +87,11 @@ def parse_added(text: str) -> list[Rule]:
     return [rule for rule in found if rule]
 
 
+def parse_own(text: str) -> list[Rule]:
+    """Those of them that this module made, by their comment."""
+    return parse_added("\n".join(line for line in text.splitlines() if line.endswith(f" comment '{COMMENT}'")))
+
+
 def parse_rule(words: list[str]) -> Rule | None:
     """One rule from ufw's words: `allow 22/tcp` or `allow from 10.0.0.0/8 to any port 22 proto tcp`."""
     if not words or words[0] not in ("allow", "deny", "reject", "limit") or {"on", "out"} & set(words[1:4]):
@@ -101,8 +111,8 @@ def wanted_rules(allowed: list[dict]) -> list[Rule]:
             raise ValueError(
                 f"firewall_allowed: port {item['port']!r} is neither a number up to 65535 nor a range such as 80:90."
             )
-        sources = [network(source) for source in item["from"] or []]
-        rules += [Rule("allow", item["port"], item["proto"], source) for source in sources or [""]]
+        sources = [""] if item["from"] is None else [network(source) for source in item["from"]]
+        rules += [Rule("allow", item["port"], item["proto"], source) for source in sources]
     return rules
 
 
@@ -112,14 +122,18 @@ def port_end(port: str) -> int:
 
 
 def network(source: str) -> str:
-    """An address or network as ufw writes it. Raises ValueError, which names the wrong value and what is allowed."""
+    """An address or network as ufw writes it, all addresses as "".
+
+    Raises ValueError, which names the wrong value and what is allowed.
+    """
     try:
-        return str(ipaddress.ip_network(source, strict=False)).removesuffix("/32").removesuffix("/128")
+        found = ipaddress.ip_network(source, strict=False)
     except ValueError:
         raise ValueError(
             f"firewall_allowed: from {source!r} is neither an address such as 192.168.1.20 "
             "nor a network such as 10.0.0.0/8."
         ) from None
+    return str(found).removesuffix("/32").removesuffix("/128") if found.prefixlen else ""
 
 
 def arguments(rule: Rule) -> list[str]:
@@ -134,6 +148,12 @@ def missing_rules(wanted: list[Rule], present: list[Rule], ssh_ports: set[str], 
     chosen = {rule.port for rule in present if rule.action in ("allow", "limit")} & ssh_ports if active else set()
     open_to_all = [rule for rule in dict.fromkeys(wanted) if not (rule.port in chosen and not rule.source)]
     return [rule for rule in open_to_all if not any(old.covers(rule) for old in present)]
+
+
+def stale_rules(allowed: list[dict], wanted: list[Rule], own: list[Rule]) -> list[Rule]:
+    """Rules of this module's for the same ports that nobody wants any more."""
+    ports = {(item["port"], item["proto"]) for item in allowed}
+    return [rule for rule in own if (rule.port, rule.proto) in ports and rule not in wanted]
 
 
 def connection_port(pid: int) -> str | None:
@@ -185,8 +205,13 @@ def closed_ports(rules: list[Rule]) -> list[str]:
     return [f"{port} ({', '.join(sorted({process_name(pid) for pid in owners(listening[port])}))})" for port in shut]
 
 
-def plan(params: dict, present: list[Rule], active: bool, policy: str) -> tuple[list[list[str]], list[Rule]]:
-    """Calls of ufw to make, in order, and the rules there will be. Raises ValueError with a sentence."""
+def plan(
+    params: dict, present: list[Rule], active: bool, policy: str, own: list[Rule]
+) -> tuple[list[list[str]], list[Rule]]:
+    """Calls of ufw to make, in order, and the rules there will be. Raises ValueError with a sentence.
+
+    `own` are those of the present rules that this module made.
+    """
     ports = ssh_ports()
     blocked = denied_ssh(present, ports)
     if blocked and not active:
@@ -195,13 +220,16 @@ def plan(params: dict, present: list[Rule], active: bool, policy: str) -> tuple[
             f"this device off. Remove it on the device with `ufw delete deny {blocked}`, then run again."
         )
     ssh = [Rule("allow", port, "tcp", "") for port in sorted(ports)]
-    missing = missing_rules([*ssh, *wanted_rules(params["allowed"])], present, ports, active)
-    calls = [arguments(rule) for rule in missing]
+    wanted = [*ssh, *wanted_rules(params["allowed"])]
+    stale = stale_rules(params["allowed"], wanted, own)
+    staying = [rule for rule in present if rule not in stale]
+    missing = missing_rules(wanted, staying, ports, active)
+    calls = [arguments(rule) for rule in missing] + [["delete", *arguments(rule)[:-2]] for rule in stale]
     if policy not in ("DROP", "REJECT"):
         calls.append(["default", "deny", "incoming"])
     if params["enabled"] and not active:
         calls.append(["--force", "enable"])
-    return calls, [*present, *missing]
+    return calls, [*staying, *missing]
 
 
 def main() -> None:
@@ -222,9 +250,11 @@ def main() -> None:
     defaults = Path("/etc/default/ufw").read_text() if ufw else 'DEFAULT_INPUT_POLICY="DROP"'
     policy = re.search(r'^DEFAULT_INPUT_POLICY="?(\w+)', defaults, re.M)
     active = bool(ufw) and is_active(ufw)
-    present = parse_added(run(ufw, "show", "added").stdout) if ufw else []
+    added = run(ufw, "show", "added").stdout if ufw else ""
     try:
-        calls, rules = plan(module.params, present, active, policy.group(1) if policy else "")
+        calls, rules = plan(
+            module.params, parse_added(added), active, policy.group(1) if policy else "", parse_own(added)
+        )
     except ValueError as problem:
         module.fail_json(msg=str(problem))
     for call in [] if module.check_mode else calls:
