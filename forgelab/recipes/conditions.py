@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Holds when every named option has one of its listed values; an empty one always holds."""
+    """Holds when every named option has one of its listed values; an empty one always holds.
+
+    Of servers and networks, `true` means that some are named and `false` that none are.
+    """
 
     terms: tuple[tuple[str, tuple[object, ...]], ...] = ()
 
@@ -29,6 +32,8 @@ ALWAYS = Condition()
 
 
 def _among(value: object, allowed: tuple[object, ...]) -> bool:
+    if isinstance(value, (list, str)) and any(isinstance(item, bool) for item in allowed):
+        return bool(value) in allowed
     return any(type(value) is type(item) and value == item for item in allowed)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
 from django import forms
 
+from forgelab.recipes import lists
 from forgelab.recipes.labels import choice_label, grouped
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import MAX_LENGTH, Option
 from forgelab.recipes.problems import ConfigInvalid
+
+NAMING = ("server", "servers")
+GONE = "There is no server %(value)s of a fitting type any more. Choose another one."
 
 
 class RecipeForm(forms.Form):
@@ -21,7 +25,7 @@ class RecipeForm(forms.Form):
     recipe: Recipe
 
     def clean(self) -> dict[str, Any]:
-        answered = super().clean() or self.cleaned_data
+        answered = {name: value for name, value in (super().clean() or self.cleaned_data).items() if value is not None}
         try:
             return self.recipe.clean(answered)
         except ConfigInvalid as invalid:
@@ -36,16 +40,23 @@ class RecipeForm(forms.Form):
             yield title, [self[option.name] for option in options]
 
 
-def recipe_form(recipe: Recipe, today: date | None = None) -> type[RecipeForm]:
-    """The form for this recipe; `today` decides which versions are marked as no longer supported."""
-    today = today or date.today()
-    fields: dict[str, object] = {option.name: _field(option, today) for option in recipe.options}
+Servers = Iterable[tuple[str, str]]
+
+
+def recipe_form(recipe: Recipe, today: date | None = None, servers: Servers = ()) -> type[RecipeForm]:
+    """The form for this recipe. `today` decides which versions are marked as no longer supported; `servers` are all
+    there are, as name and type, from which the options that name servers offer those of the types they allow."""
+    today, servers = today or date.today(), tuple(servers)
+    fields: dict[str, object] = {option.name: _field(option, today, servers) for option in recipe.options}
     return type("RecipeForm", (RecipeForm,), {"recipe": recipe, **fields})
 
 
-def _field(option: Option, today: date) -> forms.Field:
-    common: dict[str, Any] = {"label": option.label, "help_text": option.help, "initial": option.default}
-    field = _typed(option, today, common)
+def _field(option: Option, today: date, servers: Servers) -> forms.Field:
+    common: dict[str, Any] = {"label": option.label, "help_text": option.help}
+    common["initial"] = None if option.required else option.initial
+    if option.visible_if.terms and option.required:
+        common["required"] = False  # whether it is hidden, and so need not be answered, the recipe knows
+    field = _naming(option, servers, common) if option.kind in NAMING else _typed(option, today, common)
     if option.visible_if.terms:
         field.widget.attrs["data-visible-if"] = json.dumps(dict(option.visible_if.terms))
     return field
@@ -53,10 +64,34 @@ def _field(option: Option, today: date) -> forms.Field:
 
 def _typed(option: Option, today: date, common: dict[str, Any]) -> forms.Field:
     if option.kind == "boolean":
-        return forms.BooleanField(required=False, **common)
+        return forms.BooleanField(**{**common, "required": False})
     if option.kind == "select":
         choices = [(choice.value, choice_label(option, choice, today)) for choice in option.choices]
         return forms.ChoiceField(choices=choices, **common)
     if option.kind == "integer":
         return forms.IntegerField(min_value=option.minimum, max_value=option.maximum, **common)
-    return forms.CharField(required=option.required, strip=False, max_length=MAX_LENGTH, **common)
+    if option.kind == "networks":
+        return NetworksField(**{**common, "required": False})
+    return forms.CharField(strip=False, max_length=MAX_LENGTH, **{"required": option.required, **common})
+
+
+def _naming(option: Option, servers: Servers, common: dict[str, Any]) -> forms.Field:
+    """Fields that name servers; whether an answer is needed, the recipe knows."""
+    fitting = [(name, name) for name, kind in servers if not option.server_types or kind in option.server_types]
+    common |= {"required": False, "error_messages": {"invalid_choice": GONE}}
+    if option.kind == "servers":
+        return forms.MultipleChoiceField(choices=fitting, **common)
+    return forms.ChoiceField(choices=[("", "None" if not option.required else "Choose one"), *fitting], **common)
+
+
+class NetworksField(forms.CharField):
+    """Networks with commas between them; its value is the list of them."""
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+        return lists.split(value) if isinstance(value, str) else list(value or [])
+
+    def prepare_value(self, value: Any) -> Any:
+        return lists.joined(value) if isinstance(value, (list, tuple)) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.to_python(initial) != self.to_python(data)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from forgelab.recipes.manifest_components import Found, find_components, read_component
 from forgelab.recipes.manifest_options import read_options
 from forgelab.recipes.manifest_post_install import read_post_install, read_secrets
+from forgelab.recipes.manifest_publishes import read_publishes
 from forgelab.recipes.model import Amount, Recipe, Requirements
 from forgelab.recipes.options import Option
-from forgelab.recipes.problems import Problem, Problems, RecipeError
+from forgelab.recipes.problems import Problem, Problems, RecipeError, listing
 from forgelab.recipes.reader import LONG, Reader, kind_of
 from forgelab.recipes.rolespec import Roles
 from forgelab.recipes.scope import Scope
@@ -18,7 +20,7 @@ from forgelab.recipes.yamlfile import Document
 
 KEYS = (
     "id", "name", "category", "tagline", "description", "icon_url", "is_infrastructure", "server_type", "requirements",
-    "components", "config_options", "secrets", "post_install",
+    "components", "config_options", "secrets", "post_install", "publishes",
 )  # fmt: skip
 ID = r"(?=.{1,60}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*"
 ID_MEANS = "up to 60 lowercase letters, digits and single hyphens between them, starting with a letter"
@@ -47,14 +49,16 @@ def read_manifest(document: Document, roles: Roles, source: str = "") -> Recipe:
         secrets=tuple(secret for secret, _ in secrets.values()),
         post_install=read_post_install(top, scope),
         source=source,
+        publishes=read_publishes(top, scope),
         own_roles={},
     )
+    recipe = replace(recipe, reads=tuple(scope.reads))
     _report_unused(scope, found, readers, {name: path for name, (_, path) in secrets.items()}, top)
     problems.raise_any()
     return recipe
 
 
-def _heading(top: Reader) -> dict[str, str]:
+def _heading(top: Reader) -> dict[str, Any]:
     if "is_infrastructure" in top and not top.flag("is_infrastructure"):
         top.wrong("is_infrastructure", "must be true: ForgeLab provisions infrastructure")
     return {
@@ -110,7 +114,22 @@ def _visible(options: Mapping[str, Option | None], readers: Mapping[str, Reader]
             readers[name].wrong("visible_if", "must name another option")
         if option:
             visible.append(replace(option, visible_if=condition))
+    _refuse_circles(visible, readers)
     return tuple(visible)
+
+
+def _refuse_circles(options: list[Option], readers: Mapping[str, Reader]) -> None:
+    above = {option.name: option.visible_if.options for option in options}
+    for name in above:
+        reached, ahead = set[str](), list(above[name])
+        while ahead:
+            other = ahead.pop()
+            if other not in reached:
+                reached.add(other)
+                ahead += above.get(other, ())
+        if name in reached and name not in above[name]:
+            way = listing(sorted(reached - {name}))
+            readers[name].wrong("visible_if", f"comes back to {name} itself by way of {way}")
 
 
 def _report_unused(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forgelab.recipes.model import Component, Conditional
-from forgelab.recipes.options import Option
-from forgelab.recipes.placeholders import names_in
+from forgelab.recipes.options import LISTS
+from forgelab.recipes.placeholders import lone_placeholder, names_in
 from forgelab.recipes.problems import Problems, did_you_mean, listing, not_one_of, quoted
 from forgelab.recipes.reader import LONG, Reader, items_at, kind_of, text_at
 from forgelab.recipes.rolespec import RoleOption, Roles, RoleSpec
@@ -108,9 +107,17 @@ class _Values:
         self.problems: Problems = scope.problems
 
     def read(self, value: object, path: str) -> object:
-        if self.option.type == "list":
-            return [self._item(item, below) for below, item in items_at(value, path, self.problems, ITEMS)]
-        return self._one(value, path, self.option.type)
+        if self.option.type != "list":
+            return self._one(value, path, self.option.type)
+        if lone_placeholder(value):
+            self.scope.placeholders(value, path, secrets=True)
+            return self._list(value, path)
+        return [self._item(item, below) for below, item in items_at(value, path, self.problems, ITEMS)]
+
+    def _list(self, value: object, path: str) -> object:
+        if self.scope.kind(lone_placeholder(value)) not in (*LISTS, None):
+            self.problems.add(path, "must be a list, or exactly one ${OPTION} of type networks or servers")
+        return value
 
     def _item(self, item: object, path: str) -> object:
         if isinstance(item, dict) and "value" in item and "when" in item:
@@ -134,14 +141,13 @@ class _Values:
         return value
 
     def _placeholder(self, value: str, path: str, kind: str) -> None:
+        lone = lone_placeholder(value)
+        is_a = self.scope.kind(lone) if lone else "string"
         wanted = {"int": "integer", "bool": "boolean"}.get(kind)
-        if wanted and not self._is_option(value, self.scope.options, wanted):
+        if wanted and is_a not in (wanted, None):
             self.problems.add(path, f"must be {kind}: a value, or exactly one ${{OPTION}} of type {wanted}")
-
-    def _is_option(self, value: str, options: Mapping[str, Option | None], kind: str) -> bool:
-        name = value.removeprefix("${").removesuffix("}").lower()
-        option = options.get(name)
-        return value == f"${{{name.upper()}}}" and (name in options and (option is None or option.kind == kind))
+        elif kind in ("str", "path") and is_a in LISTS and self.option.type != "list":
+            self.problems.add(path, f"must be text, but ${{{lone}}} is a list; the setting takes one value")
 
     def _choice(self, value: object, path: str) -> None:
         if self.option.choices and value != "" and value not in self.option.choices:

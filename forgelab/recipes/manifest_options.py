@@ -7,12 +7,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from forgelab.recipes.context import OVERRIDABLE
-from forgelab.recipes.options import INTEGER_LIMIT, KINDS, Choice, Option
+from forgelab.recipes.options import INTEGER_LIMIT, KINDS, LISTS, Choice, Option
 from forgelab.recipes.problems import listing, not_one_of
 from forgelab.recipes.reader import Reader, text_at
 from forgelab.recipes.rolespec import RoleOption, RoleSpec
 
-KEYS = ("name", "label", "type", "options", "default", "help", "min", "max", "pattern", "group", "visible_if")
+KEYS = (
+    "name", "label", "type", "options", "server_types", "default", "help", "min", "max", "pattern", "group",
+    "visible_if",
+)  # fmt: skip
+SERVER_TYPE = r"[a-z][a-z0-9-]{0,59}"
+SERVER_TYPE_MEANS = "the id of a recipe, such as database-server"
 NAME = r"[a-z][a-z0-9_]{0,59}"
 NAME_MEANS = "lowercase letters, digits and underscores, starting with a letter"
 KIND_OF_TYPE = {"str": "string", "path": "string", "bool": "boolean", "int": "integer"}
@@ -45,6 +50,7 @@ class OptionReader:
             pattern=self._pattern(kind),
             group=self.reader.text("group") if "group" in self.reader or not self.owner else self.owner.title,
             role=self.owner.name if self.owner else None,
+            server_types=self._server_types(kind),
         )
         if self.name.upper() in OVERRIDABLE and kind != "string":
             self.reader.wrong("type", f'must be "string": the option stands for ${{{self.name.upper()}}}')
@@ -53,7 +59,7 @@ class OptionReader:
 
     def _kind(self) -> str:
         offered = self._offered_kind()
-        if self.owner and not offered:
+        if self.owner and not offered and (self.inherited.type, self.reader.data.get("type")) != ("list", "networks"):
             self.reader.wrong("name", f"{self.name} is a {self.inherited.type}, which an option cannot set")
         if "type" not in self.reader:
             if "options" in self.reader:
@@ -122,15 +128,30 @@ class OptionReader:
             self.reader.wrong("pattern", f"is not a regular expression: {error}")
         return pattern
 
-    def _default(self, option: Option) -> bool | int | str | None:
+    def _server_types(self, kind: str) -> tuple[str, ...]:
+        if "server_types" not in self.reader:
+            return ()
+        if kind not in ("server", "servers"):
+            self.reader.wrong("server_types", "is only for options of type server or servers")
+        items = self.reader.items("server_types", LIMIT)
+        read = [text_at(i, at, self.problems, pattern=SERVER_TYPE, means=SERVER_TYPE_MEANS) for at, i in items]
+        return tuple(name for name in read if name)
+
+    def _default(self, option: Option) -> bool | int | str | tuple[str, ...] | None:
+        if "default" not in self.reader and option.kind in LISTS:
+            return ()
         if "default" not in self.reader and not self.owner:
             return None
         default = self.reader.data["default"] if "default" in self.reader else self.inherited.default
         if "default" not in self.reader and (default is None or "{{" in str(default)):
             self.reader.wrong("default", f"is missing, and the role works out {self.name} by itself; write one here")
             return None
+        if option.kind in ("server", "servers") and default:
+            self.reader.wrong("default", "must be empty: which servers there are, no recipe knows")
+            return None
         try:
-            return replace(option, default="").clean(default)
+            cleaned = replace(option, default="").clean(default)
+            return tuple(cleaned) if isinstance(cleaned, list) else cleaned
         except ValueError as error:
             hint = f'; write it in quotes: "{default}"' if isinstance(default, float) else ""
             self.reader.wrong("default", f"{error}{hint}")

@@ -107,6 +107,23 @@ PostInstall = Command | SupervisorConfig | Message | Credentials
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """What servers of this type tell those that name them: the first of `values` whose condition holds."""
+
+    name: str
+    values: tuple[Conditional, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRead:
+    """A placeholder that reads what the server named by `option` publishes as `name`; `path` is where it stands."""
+
+    option: str
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One line of the progress list. `role` is the Ansible role whose events advance it."""
 
@@ -138,6 +155,8 @@ class Recipe:
     secrets: tuple[Secret, ...] = ()
     post_install: tuple[PostInstall, ...] = ()
     source: str = ""
+    publishes: tuple[Published, ...] = ()
+    reads: tuple[LinkRead, ...] = ()
     own_roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def clean(self, values: Mapping[str, object]) -> dict[str, object]:

@@ -31,6 +31,12 @@ def names_in(value: object) -> Iterator[str]:
             yield from names_in(item)
 
 
+def lone_placeholder(value: object) -> str:
+    """The name of the placeholder that a text consists of entirely, else ""."""
+    match = PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+    return match[1] if match and match[1] else ""
+
+
 def fill(text: str, values: Mapping[str, str], escape: Callable[[str], str] = str) -> str:
     """`text` with each placeholder replaced by its escaped value. Raises KeyError for an unknown name."""
     return PLACEHOLDER.sub(lambda match: "${" if match[0] == "$${" else escape(values[match[1]]), text)
@@ -39,16 +45,22 @@ def fill(text: str, values: Mapping[str, str], escape: Callable[[str], str] = st
 def fill_all(value: object, values: Mapping[str, str], typed: Mapping[str, object]) -> object:
     """The same for every text inside lists and mappings.
 
-    A text that is nothing but one placeholder found in `typed` becomes that value itself, so that a number stays one.
+    A text that is nothing but one placeholder found in `typed` becomes that value itself, so that a number stays one;
+    a list put into a list this way becomes part of it.
     """
     if isinstance(value, str):
-        whole = PLACEHOLDER.fullmatch(value)
-        return typed[whole[1]] if whole and whole[1] in typed else fill(value, values)
+        whole = lone_placeholder(value)
+        return typed[whole] if whole in typed else fill(value, values)
     if isinstance(value, Mapping):
         return {key: fill_all(item, values, typed) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [fill_all(item, values, typed) for item in value]
+        return [part for item in value for part in _parts(item, values, typed)]
     return value
+
+
+def _parts(item: object, values: Mapping[str, str], typed: Mapping[str, object]) -> list[object]:
+    filled = fill_all(item, values, typed)
+    return filled if isinstance(item, str) and isinstance(filled, list) else [filled]
 
 
 def fill_command(command: str, values: Mapping[str, str]) -> str:
@@ -57,7 +69,9 @@ def fill_command(command: str, values: Mapping[str, str]) -> str:
 
 
 def as_text(value: object) -> str:
-    """A config value as it stands in a text: booleans as `true` and `false`."""
+    """A config value as it stands in a text: booleans as `true` and `false`, lists with commas."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(as_text, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

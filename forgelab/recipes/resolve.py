@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from forgelab.recipes import context as names
 from forgelab.recipes.model import (
@@ -20,6 +21,19 @@ from forgelab.recipes.model import (
 )
 from forgelab.recipes.placeholders import as_text, fill, fill_all, fill_command, names_in
 from forgelab.recipes.problems import listing
+from forgelab.recipes.rolespec import RoleOption
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What is known of the servers that an option names, by what follows the option's name in a placeholder.
+
+    `{"address": "10.1.2.3", "port": "5432"}` for one server, `{"addresses": [...]}` for several. `secrets` are the
+    names among them whose values must not be seen.
+    """
+
+    values: Mapping[str, object]
+    secrets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +81,21 @@ class ResolvedRecipe:
 
 
 def resolve(
-    recipe: Recipe, config: Mapping[str, object], context: Mapping[str, str], secrets: Mapping[str, str]
+    recipe: Recipe,
+    config: Mapping[str, object],
+    context: Mapping[str, str],
+    secrets: Mapping[str, str],
+    links: Mapping[str, Linked] = MappingProxyType({}),
 ) -> ResolvedRecipe:
     """The recipe with this config (as `recipe.clean` gives it), context and secrets (by the manifest's names).
 
     Values are put in as they are, once: a placeholder inside a value stays those characters. An option named like a
-    context value (`domain`) takes its place unless it is empty. Raises ConfigInvalid for a config that is not clean,
-    ValueError for a secret or context value that is missing.
+    context value (`domain`) takes its place unless it is empty. `links` tells, by option, of the servers that the
+    config names; what they do not tell is empty. Raises ConfigInvalid for a config that is not clean, ValueError for a
+    secret or context value that is missing.
     """
     config = recipe.clean(config)
-    _require("secrets", [secret.name for secret in recipe.secrets], secrets)
-    _require("context", names.NAMES, context)
-    work = _Resolver(recipe, config, context, secrets)
+    work = _Resolver(recipe, config, context, secrets, links)
     return ResolvedRecipe(
         recipe_id=recipe.id,
         components=tuple(work.component(component) for component in recipe.selected(config)),
@@ -89,24 +106,68 @@ def resolve(
     )
 
 
+def publish(
+    recipe: Recipe, config: Mapping[str, object], context: Mapping[str, str], secrets: Mapping[str, str]
+) -> Linked:
+    """What a server of this recipe tells those that name it, except its address. Raises as `resolve` does."""
+    config = recipe.clean(config)
+    work = _Resolver(recipe, config, context, secrets, {})
+    chosen = {
+        one.name: next((each.value for each in one.values if each.when.holds(config)), "") for one in recipe.publishes
+    }
+    secret = frozenset(name for name, template in chosen.items() if work.has_secret(template))
+    return Linked({name: work.filled(template) for name, template in chosen.items()}, secret)
+
+
 def _require(what: str, needed: Iterable[str], given: Mapping[str, str]) -> None:
     missing = [name for name in needed if name not in given]
     if missing:
         raise ValueError(f"{what} lacks {listing(missing)}")
 
 
+class _Values(dict[str, str]):
+    """The placeholders' values; what a linked server does not publish, or no server publishes, is empty."""
+
+    prefixes: tuple[str, ...] = ()
+
+    def __missing__(self, name: str) -> str:
+        if self.prefixes and name.startswith(self.prefixes):
+            return ""
+        raise KeyError(name)
+
+
 class _Resolver:
     def __init__(
-        self, recipe: Recipe, config: Mapping[str, object], context: Mapping[str, str], secrets: Mapping[str, str]
+        self,
+        recipe: Recipe,
+        config: Mapping[str, object],
+        context: Mapping[str, str],
+        secrets: Mapping[str, str],
+        links: Mapping[str, Linked],
     ) -> None:
+        _require("secrets", [secret.name for secret in recipe.secrets], secrets)
+        _require("context", names.NAMES, context)
         self.recipe, self.config = recipe, config
-        self.secrets = {secret.name.upper(): secrets[secret.name] for secret in recipe.secrets}
+        linked, hidden = _linked(recipe, links)
+        own = {secret.name.upper(): secrets[secret.name] for secret in recipe.secrets}
+        self.secrets = own | {name: as_text(linked[name]) for name in hidden}
         versions = {f"{c.name}_version".upper(): recipe.version_of(c, config) for c in recipe.components}
         chosen = {name.upper(): as_text(value) for name, value in config.items()}
         overrides = {name: value for name, value in chosen.items() if value or name not in names.OVERRIDABLE}
-        self.open = versions | dict(context) | overrides
-        self.all = self.open | self.secrets
-        self.typed = {name.upper(): value for name, value in config.items() if not isinstance(value, str)}
+        told = {name: as_text(value) for name, value in linked.items() if name not in hidden}
+        self.open = _Values(told | versions | dict(context) | overrides)
+        self.all = _Values(self.open | self.secrets)
+        self.open.prefixes = self.all.prefixes = tuple(
+            f"{option.name.upper()}_" for option in recipe.options if option.kind == "server"
+        )
+        values = linked | {name.upper(): value for name, value in config.items()}
+        self.typed = {name: value for name, value in values.items() if not isinstance(value, str)}
+
+    def filled(self, template: object) -> object:
+        return fill_all(template, self.all, self.typed)
+
+    def has_secret(self, template: object) -> bool:
+        return any(name in self.secrets for name in names_in(template))
 
     def component(self, component: Component) -> ResolvedComponent:
         role = component.role
@@ -114,8 +175,8 @@ class _Resolver:
         secret: dict[str, object] = {}
         for name, template in (component.variables or {}).items():
             template = self._selected_items(template)
-            target = secret if role.options[name].secret or self._has_secret(template) else variables
-            target[name] = fill_all(template, self.all, self.typed)
+            target = secret if role.options[name].secret or self.has_secret(template) else variables
+            target[name] = self._as_the_role_wants(role.options[name], self.filled(template))
         for option in self.recipe.options:
             if option.role == role.name:
                 (secret if role.options[option.name].secret else variables)[option.name] = self.config[option.name]
@@ -138,14 +199,29 @@ class _Resolver:
 
     def _credentials(self, title: str, item: Credentials) -> ResolvedCredentials:
         fields = tuple(CredentialField(field.label, fill(field.value, self.all)) for field in item.fields)
-        secret = frozenset(field.label for field in item.fields if self._has_secret(field.value))
+        secret = frozenset(field.label for field in item.fields if self.has_secret(field.value))
         return ResolvedCredentials(title, fields, secret)
 
-    def _has_secret(self, template: object) -> bool:
-        return any(name in self.secrets for name in names_in(template))
+    def _as_the_role_wants(self, option: RoleOption, value: object) -> object:
+        """A port that another server publishes is text, and may be a number to the role."""
+        return int(value) if option.type == "int" and isinstance(value, str) and value.isdecimal() else value
 
     def _selected_items(self, template: object) -> object:
         if not isinstance(template, list):
             return template
         kept = [item for item in template if not isinstance(item, Conditional) or item.when.holds(self.config)]
         return [item.value if isinstance(item, Conditional) else item for item in kept]
+
+
+def _linked(recipe: Recipe, links: Mapping[str, Linked]) -> tuple[dict[str, object], set[str]]:
+    """Every placeholder that the links fill, and the names of those that are secrets."""
+    values: dict[str, object] = {
+        f"{option.name.upper()}_ADDRESSES": [] for option in recipe.options if option.kind == "servers"
+    }
+    hidden: set[str] = set()
+    own = {option.name for option in recipe.options} | {secret.name for secret in recipe.secrets}
+    for option, link in links.items():
+        told = {f"{option}_{name}": name for name in link.values if f"{option}_{name}" not in own}
+        values |= {full.upper(): link.values[name] for full, name in told.items()}
+        hidden |= {full.upper() for full, name in told.items() if name in link.secrets}
+    return values, hidden

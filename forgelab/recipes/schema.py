@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from forgelab.lib.names import SLUG
+from forgelab.recipes.conditions import Condition
+from forgelab.recipes.lists import LIMIT, NETWORK_LENGTH
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.options import INTEGER_LIMIT, MAX_LENGTH, Option
+from forgelab.recipes.options import INTEGER_LIMIT, LISTS, MAX_LENGTH, Option
 
 
 def recipe_json_schema(recipe: Recipe) -> dict[str, Any]:
@@ -18,18 +22,58 @@ def recipe_json_schema(recipe: Recipe) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {option.name: _property(option) for option in recipe.options},
     }
-    if required := [option.name for option in recipe.options if option.required]:
+    if required := [option.name for option in recipe.options if option.required and not option.visible_if.terms]:
         schema["required"] = required
+    if conditions := [_required_if(recipe, option) for option in recipe.options if _depends(option)]:
+        schema["allOf"] = conditions
     return schema
+
+
+def _depends(option: Option) -> bool:
+    return option.required and bool(option.visible_if.terms)
+
+
+def _required_if(recipe: Recipe, option: Option) -> dict[str, Any]:
+    """A hidden option need not be answered, one that is shown must be."""
+    shown = [_holds(recipe, name, wanted) for name, wanted in _all_terms(recipe, option)]
+    return {"if": {"allOf": shown}, "then": {"required": [option.name]}}
+
+
+def _all_terms(recipe: Recipe, option: Option) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """The option's own condition, and those of the options that it depends on."""
+    for name, wanted in option.visible_if.terms:
+        yield name, wanted
+        yield from _all_terms(recipe, recipe.option(name))
+
+
+def _holds(recipe: Recipe, name: str, wanted: tuple[object, ...]) -> dict[str, Any]:
+    option = recipe.option(name)
+    if option.kind in LISTS:
+        values: dict[str, Any] = {"minItems": 1} if True in wanted else {"maxItems": 0}
+        values = {} if {True, False} <= set(wanted) else values
+    elif option.kind == "server":
+        values = {"enum": [""]} if True not in wanted else {} if False in wanted else {"minLength": 1}
+    else:
+        values = {"enum": list(wanted)}
+    # Left out, an option has its default.
+    holds_by_default = Condition(((name, wanted),)).holds({name: option.initial})
+    return {"properties": {name: values}, **({} if holds_by_default else {"required": [name]})}
 
 
 def _property(option: Option) -> dict[str, Any]:
     described: dict[str, Any] = {"title": option.label}
-    if option.help:
-        described["description"] = option.help
+    if text := " ".join(filter(None, (option.help, applies(option)))):
+        described["description"] = text
+    if option.visible_if.terms:
+        described["x-visible-if"] = {name: list(wanted) for name, wanted in option.visible_if.terms}
     if not option.required:
-        described["default"] = option.default
+        described["default"] = option.initial
     return described | _type(option)
+
+
+def applies(option: Option) -> str:
+    """When an option has an effect, as a sentence; "" for always."""
+    return f"Only if {option.visible_if}." if option.visible_if.terms else ""
 
 
 def _type(option: Option) -> dict[str, Any]:
@@ -41,7 +85,23 @@ def _type(option: Option) -> dict[str, Any]:
         minimum = -INTEGER_LIMIT if option.minimum is None else option.minimum
         maximum = INTEGER_LIMIT if option.maximum is None else option.maximum
         return {"type": "integer", "minimum": minimum, "maximum": maximum}
+    if option.kind in LISTS:
+        return _list(option)
+    if option.kind == "server":
+        return {"type": "string", **_names(option, f"^(?:{SLUG.pattern})?$")}
     return {"type": "string", "maxLength": MAX_LENGTH, **_pattern(option)}
+
+
+def _list(option: Option) -> dict[str, Any]:
+    item: dict[str, Any] = {"type": "string", "maxLength": NETWORK_LENGTH}
+    if option.kind == "servers":
+        item = {"type": "string", **_names(option, f"^(?:{SLUG.pattern})$")}
+    return {"type": "array", "items": item, "maxItems": LIMIT}
+
+
+def _names(option: Option, pattern: str) -> dict[str, Any]:
+    types = {"x-server-types": list(option.server_types)} if option.server_types else {}
+    return {"pattern": pattern, **types}
 
 
 def _pattern(option: Option) -> dict[str, str]:

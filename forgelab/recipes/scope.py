@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from forgelab.recipes import context
 from forgelab.recipes.conditions import ALWAYS, Condition
+from forgelab.recipes.model import LinkRead
 from forgelab.recipes.options import Option
 from forgelab.recipes.placeholders import names_in
 from forgelab.recipes.problems import Problems, did_you_mean, listing, not_one_of
 from forgelab.recipes.reader import kind_of
+
+LINK = re.compile(r"[A-Z][A-Z0-9_]*")
+NAMING = ("networks", "server", "servers")
 
 
 class Scope:
@@ -22,7 +27,25 @@ class Scope:
         self.problems, self.options = problems, options
         self.secrets = {name.upper(): name for name in secrets}
         self.open = {name: "" for name in (*context.NAMES, *versions)} | {name.upper(): name for name in options}
+        self.open |= {f"{name.upper()}_ADDRESSES": name for name, o in options.items() if o and o.kind == "servers"}
         self.used: set[str] = set()
+        self.reads: list[LinkRead] = []
+
+    def kind(self, name: str) -> str | None:
+        """What a placeholder stands for: an option's kind, "networks" for any list of networks; None when unknown."""
+        option = self.options.get(self.open.get(name, "").lower())
+        if option:
+            return "networks" if name.endswith("_ADDRESSES") and name.lower() not in self.options else option.kind
+        return None if self.link(name) or name.lower() in self.options else "string"
+
+    def link(self, name: str) -> tuple[str, str] | None:
+        """The `server` option and what is read of that server: `DATABASE_SERVER_PORT` -> database_server, port."""
+        if name in self.open or name in self.secrets or not LINK.fullmatch(name):
+            return None
+        servers = [each for each, option in self.options.items() if option is None or option.kind == "server"]
+        named = [each for each in servers if name.startswith(f"{each.upper()}_") and len(name) > len(each) + 1]
+        longest = max(named, key=len, default=None)
+        return (longest, name[len(longest) + 1 :].lower()) if longest else None
 
     def placeholders(self, value: object, path: str, secrets: bool = False) -> None:
         """Reports unknown placeholders in `value`, and secrets where they would not stay secret."""
@@ -35,10 +58,24 @@ class Scope:
                     )
             elif name in self.open:
                 self.used.add(self.open[name])
+            elif link := self.link(name):
+                self._link(name, *link, path, secrets)
             else:
                 known = [*self.open, *(self.secrets if secrets else ())]
                 hint = did_you_mean(name, known) or f"; there are {listing(known)}"
                 self.problems.add(path, f"${{{name[:60]}}} is not a known placeholder{hint}")
+
+    def _link(self, name: str, option: str, key: str, path: str, secrets: bool) -> None:
+        self.used.add(option)
+        if key == "address":
+            return
+        self.reads.append(LinkRead(option, key, path))
+        if not secrets:
+            self.problems.add(
+                path,
+                f"must not use ${{{name}}}: what another server publishes may be a secret, which would be shown or "
+                "stored in clear; use it in a component or in credentials",
+            )
 
     def condition(self, data: object, path: str) -> Condition:
         """A `when`: an option's name (`include_redis`), or a mapping of options to their value or values."""
@@ -78,6 +115,10 @@ class Scope:
         return values
 
     def _check(self, option: Option, value: object, path: str) -> None:
+        if option.kind in NAMING:
+            if not isinstance(value, bool):
+                self.problems.add(path, f"{option.name} must be true (some are named) or false (none), not {value!r}")
+            return
         try:
             option.clean(value)
         except ValueError as error:

@@ -7,10 +7,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from forgelab.recipes.lists import LIMIT, NETWORK_LENGTH, joined
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.options import MAX_LENGTH, Option
+from forgelab.recipes.options import LISTS, MAX_LENGTH, Option
 from forgelab.recipes.problems import ConfigInvalid, quoted
 from forgelab.recipes.reader import kind_of
+from forgelab.recipes.schema import applies
 
 
 class RecipeConfigSerializer(serializers.Serializer):  # type: ignore[misc]
@@ -24,7 +26,7 @@ class RecipeConfigSerializer(serializers.Serializer):  # type: ignore[misc]
             raise serializers.ValidationError(f"must be an object with options, not {kind_of(data)} {quoted(data)}")
         try:
             # A submitted HTML form carries texts only; JSON carries types, which are taken strictly.
-            return self.recipe.clean_text(data.dict()) if hasattr(data, "dict") else self.recipe.clean(data)
+            return self.recipe.clean_text(_texts(data)) if hasattr(data, "getlist") else self.recipe.clean(data)
         except ConfigInvalid as invalid:
             raise serializers.ValidationError({name: [text] for name, text in invalid.errors.items()}) from None
 
@@ -38,14 +40,23 @@ def recipe_config_serializer(recipe: Recipe) -> type[RecipeConfigSerializer]:
     return type(name, (RecipeConfigSerializer,), {"recipe": recipe, **fields})
 
 
+def _texts(form: Any) -> dict[str, str]:
+    """A field that was sent several times is a list of several names."""
+    return {name: joined(form.getlist(name)) for name in form}
+
+
 def _field(option: Option) -> serializers.Field:
-    common: dict[str, Any] = {"label": option.label, "help_text": option.help, "required": option.required}
+    needed = option.required and not option.visible_if.terms
+    help_text = " ".join(filter(None, (option.help, applies(option))))
+    common: dict[str, Any] = {"label": option.label, "help_text": help_text, "required": needed}
     if not option.required:
-        common["default"] = option.default
+        common["default"] = option.initial
     if option.kind == "boolean":
         return serializers.BooleanField(**common)
     if option.kind == "select":
         return serializers.ChoiceField(choices=[(choice.value, choice.label) for choice in option.choices], **common)
     if option.kind == "integer":
         return serializers.IntegerField(min_value=option.minimum, max_value=option.maximum, **common)
+    if option.kind in LISTS:
+        return serializers.ListField(child=serializers.CharField(max_length=NETWORK_LENGTH), max_length=LIMIT, **common)
     return serializers.CharField(max_length=MAX_LENGTH, allow_blank=not option.required, **common)

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.generated_role import generated_role
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.resolve import ResolvedComponent, ResolvedRecipe, resolve
+from forgelab.recipes.resolve import Linked, ResolvedComponent, ResolvedRecipe, resolve
 from forgelab.runs.plan import Plan, PlannedRole
+from forgelab.servers.links import server_links
 from forgelab.servers.models import Server
 
 # Before the preflight: which packages the roles need depends on the device's distribution and processor.
 FACTS = PlannedRole(name="facts", title="Reading the device", always=True)
 
 
-def resolved_recipe(server: Server, recipe: Recipe) -> ResolvedRecipe:
+def resolved_recipe(server: Server, recipe: Recipe, links: Mapping[str, Linked] | None = None) -> ResolvedRecipe:
     """The server's recipe with its config, names and secrets filled in. Raises `ConfigInvalid` for an unfit config.
 
     A recipe may have changed since: an option that it no longer has is passed over, a new secret is empty until the
-    server is provisioned again.
+    server is provisioned again. `links` are what is known of the servers that its options name.
     """
     known = {option.name for option in recipe.options}
     config = {name: value for name, value in server.config.items() if name in known}
     secrets = {secret.name: server.secrets.get(secret.name, "") for secret in recipe.secrets}
-    return resolve(recipe, config, standard_context(server.name), secrets)
+    return resolve(recipe, config, standard_context(server.name), secrets, links or {})
 
 
 def server_plan(server: Server, recipe: Recipe) -> Plan:
-    """What provisioning the server will do, in the order of its steps."""
-    resolved = resolved_recipe(server, recipe)
+    """What provisioning the server will do, in the order of its steps. Raises `ConfigInvalid` for an unfit config."""
+    resolved = resolved_recipe(server, recipe, server_links(server, recipe))
     components = [_component_role(component) for component in resolved.components]
     generated = generated_role(resolved)
     roles = [FACTS, _preflight(resolved), _packages(resolved), *components]

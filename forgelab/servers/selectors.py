@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Candidate, Needs, Score, rank
-from forgelab.recipes.catalog import Catalog, catalog
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.problems import ConfigInvalid
 from forgelab.recipes.resolve import ResolvedRecipe
 from forgelab.runs.models import Run
+from forgelab.servers.catalog import recipe_catalog
+from forgelab.servers.links import known_links
 from forgelab.servers.models import Server
 from forgelab.servers.plans import resolved_recipe
-
-
-def recipe_catalog() -> Catalog:
-    """The built-in recipes and those in `settings.RECIPES_DIR`, read again when a file changed."""
-    return catalog([settings.RECIPES_DIR], roles_dir=settings.ROLES_DIR)
 
 
 def server_list() -> QuerySet[Server]:
@@ -34,7 +29,7 @@ def server_latest_run(server: Server) -> Run | None:
 def _resolved(server: Server) -> ResolvedRecipe | None:
     recipe = recipe_catalog().recipes.get(server.server_type)
     try:
-        return resolved_recipe(server, recipe) if recipe else None
+        return resolved_recipe(server, recipe, known_links(server, recipe)) if recipe else None
     except ConfigInvalid:  # the recipe allows less than it did when the server was provisioned
         return None
 

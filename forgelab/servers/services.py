@@ -15,8 +15,10 @@ from forgelab.lib import names
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.problems import ConfigInvalid
 from forgelab.runs.models import Run
+from forgelab.runs.plan import Plan
 from forgelab.runs.services import run_create
 from forgelab.servers import selectors
+from forgelab.servers.links import check_links
 from forgelab.servers.models import Component, Server
 from forgelab.servers.plans import server_plan
 
@@ -36,6 +38,7 @@ def server_provision(
     config = _clean(recipe, name, config)
     with transaction.atomic():
         _one_at_a_time()
+        check_links(name=name, recipe=recipe, config=config)
         server = Server.objects.select_for_update(of=("self",)).select_related("device").filter(name=name).first()
         if server is None:
             server = _new(recipe, name, device)
@@ -47,12 +50,20 @@ def server_provision(
         server.status = Server.Status.PROVISIONING
         server.save()
         return run_create(
-            plan=server_plan(server, recipe),
+            plan=_plan(server, recipe),
             kind=PROVISION,
             device=server.device,
             subject_id=server.pk,
             requested_by=requested_by,
         )
+
+
+def _plan(server: Server, recipe: Recipe) -> Plan:
+    """What only a server with its device shows to be wrong, such as an address that cannot be found."""
+    try:
+        return server_plan(server, recipe)
+    except ConfigInvalid as invalid:
+        raise ValidationError({f"config.{option}": message for option, message in invalid.errors.items()}) from None
 
 
 def _one_at_a_time() -> None:

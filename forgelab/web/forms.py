@@ -7,6 +7,15 @@ from django import forms
 from forgelab.devices.models import Device
 from forgelab.lib import names
 from forgelab.lib.validators import validate_slug
+from forgelab.recipes.forms import RecipeForm, recipe_form
+from forgelab.recipes.model import Recipe
+from forgelab.servers.models import Server
+
+
+def options_form(recipe: Recipe) -> type[RecipeForm]:
+    """The form of a recipe's options; those that name servers offer the ones there are."""
+    names = any(option.kind in ("server", "servers") for option in recipe.options)
+    return recipe_form(recipe, servers=Server.objects.values_list("name", "server_type") if names else ())
 
 
 class NameForm(forms.Form):

@@ -13,13 +13,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from forgelab.devices.models import Device
-from forgelab.recipes.forms import RecipeForm, recipe_form
+from forgelab.recipes.forms import RecipeForm
 from forgelab.recipes.model import Recipe
 from forgelab.runs.models import Run
 from forgelab.servers import selectors, services
 from forgelab.servers.models import Server
 from forgelab.web import analysis
-from forgelab.web.forms import NameForm
+from forgelab.web.forms import NameForm, options_form
 
 UNPROCESSABLE = 422
 Forms = tuple[NameForm, RecipeForm]
@@ -43,7 +43,7 @@ def configure(request: HttpRequest, server_type: str) -> HttpResponse:
         return _show_forms(request, recipe, _forms(request, recipe))
     server = Server.objects.filter(name=request.GET.get("server", ""), server_type=recipe.id).first()
     names = NameForm(initial={"name": server.name if server else f"{recipe.id.split('-')[0]}-production"})
-    return _show_forms(request, recipe, (names, recipe_form(recipe)(initial=server.config if server else {})))
+    return _show_forms(request, recipe, (names, options_form(recipe)(initial=server.config if server else {})))
 
 
 @login_required
@@ -67,7 +67,7 @@ def _recipe(server_type: str) -> Recipe:
 
 
 def _forms(request: HttpRequest, recipe: Recipe) -> Forms:
-    return NameForm(request.GET), recipe_form(recipe)(request.GET)
+    return NameForm(request.GET), options_form(recipe)(request.GET)
 
 
 def _address(request: HttpRequest, view: str, recipe: Recipe) -> str:

@@ -10,7 +10,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from forgelab.recipes import lists
 from forgelab.recipes.model import Recipe
+from forgelab.recipes.options import LISTS, hidden
 from forgelab.runs.models import Run
 from forgelab.servers import selectors
 from forgelab.servers.models import Server
@@ -81,4 +83,6 @@ def _context(server: Server, blocks: Blocks) -> dict[str, object]:
 def _options(server: Server, recipe: Recipe) -> list[tuple[str, object]]:
     """What was chosen, by label, as far as it applies: no MySQL version where PostgreSQL was chosen."""
     config = server.config
-    return [(o.label, config[o.name]) for o in recipe.options if o.name in config and o.visible_if.holds(config)]
+    unseen = {option.name for option in hidden(recipe.options, {o.name: o.initial for o in recipe.options} | config)}
+    shown = [option for option in recipe.options if option.name in config and option.name not in unseen]
+    return [(o.label, lists.joined(config[o.name]) if o.kind in LISTS else config[o.name]) for o in shown]

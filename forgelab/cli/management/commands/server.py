@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 from forgelab.cli import follow, lookup, success, tables
 from forgelab.cli.base import Failure, ForgeCommand, console, verbs
 from forgelab.cli.drawing import Snapshot
+from forgelab.recipes.placeholders import as_text
 from forgelab.runs import selectors as runs
 from forgelab.servers import selectors, services
 from forgelab.servers.models import Server
@@ -144,7 +145,7 @@ def server_show(chosen: argparse.Namespace) -> None:
             ("Provisioned", tables.ago(server.provisioned_at)),
             ("Latest run", f"{lookup.short(run.pk)} {run.get_status_display().lower()}" if run else None),
             *(("Component", component) for component in server.components.all()),
-            *(("Option", f"{name} = {value}") for name, value in server.config.items()),
+            *(("Option", f"{name} = {as_text(value)}") for name, value in server.config.items()),
         ]
     )  # fmt: skip
 
