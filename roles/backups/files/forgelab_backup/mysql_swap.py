@@ -1,0 +1,113 @@
+# Managed by ForgeLab: changes made here are lost.
+"""Moving the contents of a MySQL database into another: it cannot be renamed, and only tables can be moved.
+
+Triggers, views, routines and events are written to a file, dropped, and made again where the tables went. The tables
+move in one statement, which the server does as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import programs
+from .problems import Problem
+
+if TYPE_CHECKING:
+    from .mysql import MySQL
+
+KINDS = {
+    "TRIGGER": "SELECT HEX(TRIGGER_NAME), 'TRIGGER' FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ",
+    "EVENT": "SELECT HEX(EVENT_NAME), STATUS FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ",
+    "ROUTINE": "SELECT HEX(ROUTINE_NAME), ROUTINE_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ",
+}
+NO_CHECKS = "SET SESSION foreign_key_checks = 0;\n"
+
+
+class Swap:
+    """One exchange on one server; `workplace` is the folder for what is not in tables."""
+
+    def __init__(self, engine: MySQL, workplace: Path) -> None:
+        self.engine = engine
+        self.workplace = workplace
+
+    def swap(self, scratch: str, target: str, kept: str, details: dict[str, Any]) -> None:
+        """`target` becomes `kept`, `scratch` becomes `target`."""
+        with self._besides(target) as old, self._besides(scratch) as new:
+            self.engine.make(kept, self.engine.details(target))
+            try:
+                self._strip(target)
+                self._strip(scratch)
+                self._rename([(target, kept), (scratch, target)])
+            except BaseException:
+                self._strip(target)
+                self._load(old, target)
+                self.engine.drop(kept)
+                raise
+            self._load(new, target)
+            self._load(old, kept)
+            for name, _ in self._named("EVENT", kept):  # what is kept to look at must not act
+                self.engine.sql(f"ALTER EVENT {self._full(kept, name)} DISABLE")
+        self.engine.drop(scratch)
+
+    def move(self, source: str, target: str) -> None:
+        """All of `source` into the empty `target`."""
+        with self._besides(source) as besides:
+            self._strip(source)
+            self._rename([(source, target)])
+            self._load(besides, target)
+
+    @contextlib.contextmanager
+    def _besides(self, database: str) -> Iterator[Path]:
+        """A file with everything of the database that is no table. It stays when something goes wrong."""
+        path = self.workplace / f"swap-{database.encode().hex()[-64:]}.sql"
+        programs.save(path, *self._definitions(database))
+        yield path
+        path.unlink(missing_ok=True)
+
+    def _definitions(self, database: str) -> list[list[str]]:
+        argv = self.engine.dump_argv
+        routines = ["--no-data", "--no-create-info", "--routines", "--events", "--triggers"]
+        commands = [argv(*routines, "--", database)]
+        if views := [name for name, kind in self.engine.objects(database) if kind == "VIEW"]:
+            commands.append(argv("--no-data", "--skip-triggers", "--", database, *views))
+        return commands
+
+    def _strip(self, database: str) -> None:
+        drops = [("VIEW", name) for name, kind in self.engine.objects(database) if kind == "VIEW"]
+        drops += [("TRIGGER", name) for name, _ in self._named("TRIGGER", database)]
+        drops += [("EVENT", name) for name, _ in self._named("EVENT", database)]
+        drops += [(kind, name) for name, kind in self._named("ROUTINE", database)]
+        if drops:
+            self.engine.sql("\n".join(f"DROP {kind} IF EXISTS {self._full(database, name)};" for kind, name in drops))
+
+    def _rename(self, moves: list[tuple[str, str]]) -> None:
+        pairs = [
+            f"{self._full(source, name)} TO {self._full(target, name)}"
+            for source, target in moves
+            for name, kind in self.engine.objects(source)
+            if kind != "VIEW"
+        ]
+        if not pairs:
+            return
+        try:
+            self.engine.sql(f"{NO_CHECKS}RENAME TABLE {', '.join(pairs)}")
+        except Problem as problem:
+            raise Problem(f"The restored tables could not take their place: {problem}") from None
+
+    def _load(self, definitions: Path, database: str) -> None:
+        with definitions.open("rb") as handle:
+            programs.drain([*self.engine.client, f"--database={database}"], stdin=handle)
+
+    def _named(self, kind: str, database: str) -> list[tuple[str, str]]:
+        rows = self.engine.sql(KINDS[kind] + _literal(database))
+        return [(bytes.fromhex(name).decode(), word) for name, word in rows]
+
+    def _full(self, database: str, name: str) -> str:
+        return ".".join("`" + part.replace("`", "``") + "`" for part in (database, name))
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
