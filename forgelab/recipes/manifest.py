@@ -106,10 +106,7 @@ def _amount(reader: Reader, minimum: int, recommended: int, key: str) -> Amount:
 def _visible(options: Mapping[str, Option | None], readers: Mapping[str, Reader], scope: Scope) -> tuple[Option, ...]:
     visible = []
     for name, option in options.items():
-        used = set(scope.used)
         condition = scope.condition(readers[name].data.get("visible_if"), readers[name].at("visible_if"))
-        scope.used.clear()
-        scope.used.update(used)
         if name in condition.options:
             readers[name].wrong("visible_if", "must name another option")
         if option:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from forgelab.lib.names import SLUG
 from forgelab.recipes.conditions import Condition
+from forgelab.recipes.labels import choice_details
 from forgelab.recipes.lists import LIMIT, NETWORK_LENGTH
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import INTEGER_LIMIT, LISTS, MAX_LENGTH, Option
@@ -80,28 +82,32 @@ def _type(option: Option) -> dict[str, Any]:
     if option.kind == "boolean":
         return {"type": "boolean"}
     if option.kind == "select":
-        return {"type": "string", "enum": list(option.values)}
+        return {"type": "string", "enum": list(option.values), **_versions(option)}
     if option.kind == "integer":
         minimum = -INTEGER_LIMIT if option.minimum is None else option.minimum
         maximum = INTEGER_LIMIT if option.maximum is None else option.maximum
         return {"type": "integer", "minimum": minimum, "maximum": maximum}
     if option.kind in LISTS:
-        return _list(option)
+        return {"type": "array", "items": _item(option), "maxItems": LIMIT, **_server_types(option)}
     if option.kind == "server":
-        return {"type": "string", **_names(option, f"^(?:{SLUG.pattern})?$")}
+        return {"type": "string", "pattern": f"^(?:{SLUG.pattern})?$", **_server_types(option)}
     return {"type": "string", "maxLength": MAX_LENGTH, **_pattern(option)}
 
 
-def _list(option: Option) -> dict[str, Any]:
-    item: dict[str, Any] = {"type": "string", "maxLength": NETWORK_LENGTH}
+def _item(option: Option) -> dict[str, Any]:
     if option.kind == "servers":
-        item = {"type": "string", **_names(option, f"^(?:{SLUG.pattern})$")}
-    return {"type": "array", "items": item, "maxItems": LIMIT}
+        return {"type": "string", "pattern": f"^(?:{SLUG.pattern})$"}
+    return {"type": "string", "maxLength": NETWORK_LENGTH}
 
 
-def _names(option: Option, pattern: str) -> dict[str, Any]:
-    types = {"x-server-types": list(option.server_types)} if option.server_types else {}
-    return {"pattern": pattern, **types}
+def _versions(option: Option) -> dict[str, Any]:
+    """Of versions, until when each is supported and who offers it."""
+    about = [choice_details(option, choice, date.today()) for choice in option.choices]
+    return {"x-choices": about} if any("sources" in details for details in about) else {}
+
+
+def _server_types(option: Option) -> dict[str, Any]:
+    return {"x-server-types": list(option.server_types)} if option.server_types else {}
 
 
 def _pattern(option: Option) -> dict[str, str]:

@@ -14,7 +14,8 @@ from forgelab.recipes.rolespec import Roles, load_roles
 
 EXTENSIONS = ["fpm", "cli", "mbstring", "xml", "pgsql", "mysql", "redis", "curl", "zip", "gd", "intl", "bcmath"]
 
-ROLES: dict[str, tuple[str, dict[str, dict[str, object]], dict[str, object]]] = {
+RoleTexts = dict[str, tuple[str, dict[str, dict[str, object]], dict[str, object]]]
+ROLES: RoleTexts = {
     "nginx": (
         "Nginx",
         {"nginx_app": {"type": "str"}, "nginx_server_names": {"type": "list", "elements": "str"}},
@@ -128,9 +129,9 @@ post_install:
 """
 
 
-def write_roles(folder: Path) -> Path:
-    """Writes ROLES as role folders, returns the folder."""
-    for name, (title, options, defaults) in ROLES.items():
+def write_roles(folder: Path, roles: RoleTexts = ROLES) -> Path:
+    """Writes the roles as role folders, returns the folder."""
+    for name, (title, options, defaults) in roles.items():
         spec = {"argument_specs": {"main": {"short_description": title, "options": options}}}
         for part, data in (("meta/argument_specs.yml", spec), ("defaults/main.yml", defaults)):
             path = folder / name / part

@@ -19,10 +19,10 @@ def test_an_option_that_nothing_uses_is_refused(roles: Roles) -> None:
     assert found == ['config_options[0].name: nothing uses "flavour"; use it in a when or as ${FLAVOUR}, or remove it']
 
 
-def test_showing_an_option_only_for_another_is_no_use_of_it(roles: Roles) -> None:
+def test_deciding_whether_another_option_applies_is_a_use(roles: Roles) -> None:
     other = {"name": "php_workers", "visible_if": {"flavour": "a"}}
-    [message] = messages(roles, **minimal(config_options=[option(), other]))
-    assert 'nothing uses "flavour"' in message
+    recipe = load_text(yaml.safe_dump(manifest(**minimal(config_options=[option(), other]))), roles)
+    assert recipe.clean({"flavour": "b", "php_workers": 7}) == {"flavour": "b", "php_workers": 20}
 
 
 @pytest.mark.parametrize(
