@@ -85,6 +85,10 @@ options:
         its handlers, the task counts as changed, so that its handlers run now.
     type: list
     elements: str
+  look_for:
+    description: Patterns of paths (shell style) that are only looked for; RV(found) tells which there are.
+    type: list
+    elements: str
   contents:
     description: The rendered texts by number of the file, as JSON. Set by the action plugin, not by hand.
     type: str
@@ -118,11 +122,24 @@ started_units:
   returned: always
   type: list
   elements: str
+enabled_units:
+  description: Units that were only enabled, since they were running already.
+  returned: always
+  type: list
+  elements: str
 unread_units:
   description: Units of O(read_by) that were running with an older configuration.
   returned: always
   type: list
   elements: str
+found:
+  description: What there is of O(look_for), before any change - each path with the target of the link it is, or "".
+  returned: always
+  type: dict
+managed:
+  description: What this task looks after, changed or not - C(files) (links too), C(directories) and C(units).
+  returned: always
+  type: dict
 """
 
 
@@ -162,6 +179,7 @@ def argument_spec() -> dict:
         "validate": {"type": "list", "elements": "str", "default": []},
         "units": {"type": "list", "elements": "str", "default": []},
         "read_by": {"type": "list", "elements": "str", "default": []},
+        "look_for": {"type": "list", "elements": "str", "default": []},
         "contents": {"type": "str", "no_log": True},
     }
 
@@ -191,10 +209,26 @@ def apply(transaction: Transaction, params: dict, contents: list[bytes]) -> None
         transaction.absent(Path(path))
 
 
+def managed(params: dict) -> dict[str, list[str]]:
+    """What is ForgeLab's of it and may be taken away again: not what it only makes where nothing stands yet."""
+    own = {
+        kind: [item for item in params[kind] if item.get("force", True) and not item["creates"]]
+        for kind in ("directories", "files", "links")
+    }
+    files = [item["dest"] for item in own["files"]] + [item["path"] for item in own["links"]]
+    return {"files": files, "directories": [item["path"] for item in own["directories"]], "units": params["units"]}
+
+
 def newest(params: dict) -> float:
     """When the newest managed file was written, in seconds since the epoch (0 for none)."""
     managed = [lstat(Path(item["dest"])) for item in params["files"] if item["force"] and not item["creates"]]
     return max((found.st_mtime for found in managed if found), default=0.0)
+
+
+def look_for(patterns: list[str]) -> dict[str, str]:
+    """Paths that match, links with their targets."""
+    paths = [path for pattern in patterns for path in sorted(Path("/").glob(pattern.lstrip("/")))]
+    return {str(path): str(path.readlink()) if path.is_symlink() else "" for path in paths}
 
 
 def raise_interrupted(number: int, _frame: object) -> None:
@@ -209,7 +243,8 @@ def main() -> None:
     contents = [text.encode("utf-8") for text in json.loads(params["contents"] or "[]")]
     secrets = [text.decode("utf-8") for item, text in zip(params["files"], contents, strict=True) if item["secret"]]
     os.umask(0o022)
-    stale = [] if module.check_mode else unread_units(params["read_by"], newest(params))
+    found = look_for(params["look_for"])
+    stale = unread_units(params["read_by"], newest(params))
     transaction = Transaction(dry=module.check_mode)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, raise_interrupted)
@@ -217,7 +252,7 @@ def main() -> None:
         apply(transaction, params, contents)
         if (transaction.changed or stale) and not module.check_mode:
             validate(params["validate"], secrets)
-        units = ensure_units(params["units"], module.check_mode)
+        units = ensure_units(params["units"], module.check_mode, changed=transaction.changed)
     except (Refused, ValidationFailed, UnitFailed, Interrupted, OSError) as problem:
         transaction.roll_back()
         changed = f"\nEverything this task had changed was put back: {', '.join(transaction.changed)}."
@@ -228,7 +263,10 @@ def main() -> None:
         changed=bool(transaction.changed or units or stale),
         changed_files=transaction.changed,
         started_units=[unit for unit, actions in units.items() if "start" in actions],
+        enabled_units=[unit for unit, actions in units.items() if actions == ["enable"]],
         unread_units=stale,
+        found=found,
+        managed=managed(params),
         diff=transaction.diffs if module._diff else [],
     )
 

@@ -60,13 +60,20 @@ def unread_units(units: Sequence[str], written: float, run: Runner = systemctl) 
     return [unit for unit, state in states.items() if unread_since(state, written, time.time(), time.monotonic())]
 
 
-def ensure_units(units: Sequence[str], dry: bool, run: Runner = systemctl) -> dict[str, list[str]]:
+def ensure_units(
+    units: Sequence[str], dry: bool, run: Runner = systemctl, *, changed: Sequence[str] = ()
+) -> dict[str, list[str]]:
     """Enable and start what is not, and return what each of those units needed. Raises UnitFailed. With `dry` nothing
-    is done."""
+    is done.
+
+    `changed` are the files just written: NeedDaemonReload stays `no` for a drop-in whose folder is new, because systemd
+    remembers which folders there are (seen with systemd 252).
+    """
     if not units:
         return {}
     states = look_at(units, run)
-    if not dry and any(state.get("NeedDaemonReload") == "yes" for state in states.values()):
+    stale = any(state.get("NeedDaemonReload") == "yes" for state in states.values())
+    if not dry and (stale or any(path.startswith("/etc/systemd/") for path in changed)):
         run(["daemon-reload"])
         states = look_at(units, run)
     touched = {}
