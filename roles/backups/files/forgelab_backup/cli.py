@@ -91,7 +91,8 @@ def now(work: Work, chosen: argparse.Namespace) -> int:
     with alone():
         made = work.back_up(chosen.databases)
     if chosen.json:
-        _print({"made": [report.entry(backup) for backup in made], "failures": work.failures})
+        saved = report.complete(work.store.complete())
+        _print({"made": [report.entry(backup) for backup in made], "failures": work.failures, "complete": saved})
     if work.failures:
         tell(f"{len(work.failures)} of the backups failed; the earlier ones are untouched.", ERROR)
     return FAILED if work.failures else 0
@@ -100,7 +101,9 @@ def now(work: Work, chosen: argparse.Namespace) -> int:
 def listing(work: Work, chosen: argparse.Namespace) -> int:
     backups = work.store.all()
     if chosen.json:
-        _print({"backups": [report.entry(backup) for backup in backups], "timer": report.timer()})
+        saved = report.complete(work.store.complete())
+        listed = [report.entry(backup) for backup in backups]
+        _print({"backups": listed, "complete": saved, "timer": report.timer()})
     else:
         print(
             report.table(backups)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import programs
-from .problems import Problem
+from .problems import WARNING, Problem, tell
 
 if TYPE_CHECKING:
     from .mysql import MySQL
@@ -69,9 +69,13 @@ class Swap:
 
     def _definitions(self, database: str) -> list[list[str]]:
         argv = self.engine.dump_argv
+        broken = self.engine.broken_views(database)
+        ignored = [f"--ignore-table={database}.{view}" for view in broken]
         routines = ["--no-data", "--no-create-info", "--routines", "--events", "--triggers"]
-        commands = [argv(*routines, "--", database)]
-        if views := [name for name, kind in self.engine.objects(database) if kind == "VIEW"]:
+        commands = [argv(*routines, *ignored, "--", database)]
+        if broken:
+            tell(f"Views that refer to what is not there are not kept: {', '.join(broken)}.", WARNING)
+        if views := [name for name, kind in self.engine.objects(database) if kind == "VIEW" and name not in broken]:
             commands.append(argv("--no-data", "--skip-triggers", "--", database, *views))
         return commands
 

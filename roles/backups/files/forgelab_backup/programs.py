@@ -42,7 +42,7 @@ def run(argv: Argv, text: str = "", stdin: IO[bytes] | None = None) -> str:
 
 
 def stream(*commands: Argv, stdin: IO[bytes] | None = None) -> Iterator[bytes]:
-    """The output of a pipe of programs in pieces. Raises Problem when any of them fails; ends them when it is closed."""
+    """The output of a pipe of programs in pieces. Raises Problem when one fails; ends them when it is closed."""
     with contextlib.ExitStack() as stack:
         errors = [stack.enter_context(tempfile.TemporaryFile()) for _ in commands]
         started: list[subprocess.Popen[bytes]] = []
@@ -111,8 +111,8 @@ def _end(started: list[subprocess.Popen[bytes]]) -> None:
 
 
 def _failure(argv: Argv, status: int, error: bytes) -> str:
-    # `runuser -u postgres -- /usr/lib/.../pg_dump`: the program is what comes after the dashes.
-    program = argv[argv.index("--") + 1] if argv[0] == "runuser" else argv[0]
+    # `setpriv --reuid=postgres ... -- /usr/lib/.../pg_dump`: the program is what comes after the dashes.
+    program = argv[argv.index("--") + 1] if argv[0] == "setpriv" else argv[0]
     name = os.path.basename(program)  # noqa: PTH119 - a word, not a file
     if -status in (9, 15):
         return f"{name} was ended by signal {-status}."

@@ -29,6 +29,16 @@ def entry(backup: Backup) -> dict[str, Any]:
     }
 
 
+def complete(backups: Sequence[Backup]) -> dict[str, Any] | None:
+    """The last time that every database was saved, for ForgeLab; None when there was none."""
+    if not backups:
+        return None
+    first = min(backups, key=lambda backup: backup.made)
+    databases = sorted(backup.database for backup in backups)
+    size_bytes = sum(backup.size_bytes for backup in backups)
+    return {"id": first.id, "made_at": first.made_at, "size_bytes": size_bytes, "databases": databases}
+
+
 def table(backups: Sequence[Backup]) -> str:
     """One line a backup."""
     rows = [("DATABASE", "ID", "MADE", "SIZE", "TOOK", "ENGINE", "STATE")]

@@ -108,7 +108,11 @@ def _make_accounts(work: Work, server: Engine, backup: Backup) -> None:
 
 def kept_ones() -> list[tuple[Engine, str]]:
     """The databases that restores have kept."""
-    return [(engine, each.name) for engine in engines() for each in engine.databases() if OLD.search(each.name)]
+    found = []
+    for engine in engines():
+        engine.version()  # tells MariaDB from MySQL
+        found += [(engine, each.name) for each in engine.databases() if OLD.search(each.name)]
+    return found
 
 
 def drop(name: str) -> None:

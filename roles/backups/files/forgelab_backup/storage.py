@@ -20,6 +20,7 @@ from .problems import Problem, size
 
 PARTIAL = ".partial"
 LOOK_EVERY = 8 << 20  # bytes written between two looks at the free space
+COMPLETE = "complete.json"
 ACCOUNTS = "(accounts)"  # shown in place of a database's name
 
 
@@ -62,7 +63,7 @@ class Store:
 
     def all(self) -> list[Backup]:
         """Every backup, by database, newest first."""
-        found = [_read(path) for path in self.root.glob("*/**/*.json")]
+        found = [_read(path) for path in self.root.glob("*/*/**/*.json")]
         kept = [backup for backup in found if backup and self.path(backup).exists()]
         kept.sort(key=lambda backup: backup.made, reverse=True)
         return sorted(kept, key=lambda backup: (backup.engine, backup.database))
@@ -146,6 +147,25 @@ class Store:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def note_complete(self, made: list[Backup]) -> None:
+        """Note that with these backups every database was saved: the answer to "since when is all of it safe?"."""
+        path = self.root / COMPLETE
+        partial = path.with_name(COMPLETE + PARTIAL)
+        partial.unlink(missing_ok=True)
+        with _private(partial) as handle:
+            handle.write(json.dumps([[backup.engine, backup.database, backup.id] for backup in made]).encode())
+            _sync(handle)
+        partial.rename(path)
+
+    def complete(self) -> list[Backup]:
+        """The backups of the last time that every database was saved; empty when one of them is damaged or gone."""
+        try:
+            noted = {tuple(entry) for entry in json.loads((self.root / COMPLETE).read_text())}
+        except (OSError, ValueError, TypeError):
+            return []
+        found = [b for b in self.all() if not b.damaged and (b.engine, b.database, b.id) in noted]
+        return found if len(found) == len(noted) else []
 
     def remove(self, backup: Backup) -> None:
         """The manifest first: what is left when this is cut off is no backup any more."""

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -56,6 +55,8 @@ class Work:
                 self._failed(str(problem))
         for name in sorted(missing):
             self._failed(f"There is no database {name} on this device.")
+        if not wanted and not self.failures:
+            self.store.note_complete(made)
         return made
 
     def _is_wanted(self, engine: Engine, database: Database, wanted: list[str]) -> bool:
@@ -75,9 +76,8 @@ class Work:
         except (Problem, OSError) as problem:
             self._failed(f"{database.name} is NOT backed up: {problem}")
             return None
-        tell(
-            f"{database.name} is backed up as {backup.id}: {size(backup.size_bytes)} in {backup.seconds:.1f} s, verified."
-        )
+        took = f"{size(backup.size_bytes)} in {backup.seconds:.1f} s"
+        tell(f"{database.name} is backed up as {backup.id}: {took}, verified.")
         self._prune(self.store, engine.name, database.name)
         if self.settings.copy_to:
             self._copy(backup)
@@ -166,7 +166,7 @@ class Work:
             target = Store(self.settings.copy_to, 0)
             if not target.root.is_dir():
                 raise Problem(f"{target.root} is not there")
-            if os.stat(target.root).st_dev == os.stat(self.store.root).st_dev:
+            if target.root.stat().st_dev == self.store.root.stat().st_dev:
                 raise Problem(f"{target.root} is on the same disk as the backups; is it not mounted?")
             target.clean()
             folder = target.make_folder(backup.engine, backup.database)
