@@ -35,6 +35,8 @@ DATA_DIR = Path(env.str("FORGELAB_DATA_DIR", "") or default_data_dir()).expandus
 _installation = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:8]
 RUNS_DIR = Path(env.str("FORGELAB_RUNS_DIR", "") or f"/dev/shm/forgelab-{_installation}")  # noqa: S108
 ROLES_DIR = BASE_DIR / "roles"
+# Mirrors of vendors' repositories, and vendors of one's own: docs/vendors.md.
+VENDORS_FILE = Path(env.str("FORGELAB_VENDORS_FILE", "") or DATA_DIR / "vendors.yaml")
 RECIPES_DIR = Path(env.str("FORGELAB_RECIPES_DIR", "") or DATA_DIR / "recipes")
 
 if PRODUCTION:
@@ -193,8 +195,15 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"forgelab.runs.tasks.execute_run": {"queue": "runs"}}
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "forgelab.runs.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
+    "check-drift": {"task": "forgelab.servers.tasks.check_drift", "schedule": 300.0, "options": {"expires": 300}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+# The hour of the day from which on devices are compared with their servers' plans, in time zone TZ; "off" for never.
+_drift_hour = env.str("FORGELAB_DRIFT_HOUR", "3") or "3"
+if _drift_hour != "off" and _drift_hour not in map(str, range(24)):
+    raise ImproperlyConfigured(f'FORGELAB_DRIFT_HOUR is "{_drift_hour}": give an hour from 0 to 23, or off.')
+DRIFT_HOUR = None if _drift_hour == "off" else int(_drift_hour)
 
 # Runs that one worker performs at the same time; each process that stands ready for one takes about 14 MB.
 RUNS_AT_ONCE = env.int("FORGELAB_RUNS_AT_ONCE", 10)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from forgelab.runs.events import HANDLER_START
 
 # Which kind of thing the items of a module's result are, by the result's key.
 KINDS = {
@@ -16,11 +19,14 @@ KINDS = {
     "unread_units": "service with old configuration",
     "stopped_units": "service to stop",
     "disabled_units": "service to disable",
+    "removed_files": "file to remove",
+    "restored_files": "file to put back",
+    "removed_directories": "folder to remove",
     "purged": "package to remove",
     "commands": "firewall rule",
 }
-# The word by which a role leaves out, in check mode, what only a running service could answer.
-CHECK_MODE = "ansible_check_mode"
+# How a role's condition leaves out, in check mode, what only a running service could answer.
+LEFT_OUT = re.compile(r"ansible_check_mode|_is_missing\b")
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def changes_of(events: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -
     handler = False
     for event in events:
         if event["kind"].startswith("playbook_on_"):
-            handler = event["kind"] == "playbook_on_handler_task_start"
+            handler = event["kind"] == HANDLER_START
         step = steps.get(event["role"])
         if step is not None:
             _take(step, event, event["result"] or {}, handler)
@@ -61,7 +67,7 @@ def changes_of(events: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -
 
 def _take(step: StepChanges, event: Mapping[str, Any], result: Mapping[str, Any], handler: bool) -> None:
     if event["kind"] == "runner_on_skipped":
-        left_out = CHECK_MODE in str(result.get("false_condition", ""))
+        left_out = LEFT_OUT.search(str(result.get("false_condition", ""))) is not None
         command = result.get("rc") == 0  # a command is skipped by its module, which then says that it would run
         if handler and (left_out or command):
             _add_once(step.handlers, event["task"])
@@ -83,6 +89,8 @@ def _add_once(names: list[str], name: str) -> None:
 
 def _changes(task: str, result: Mapping[str, Any]) -> list[Change]:
     diffs = _diffs(result)
+    if result.get("changed_files"):  # whoever reads them is told of it anyway
+        result = {**result, "unread_units": []}
     found = [
         Change(kind, str(item), diffs.get(str(item), "") if kind == "file" else "")
         for key, kind in KINDS.items()

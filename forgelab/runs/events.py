@@ -22,6 +22,7 @@ KEPT_OF_LONG_RESULTS = (
     "msg", "changed", "rc", "stdout", "stderr", "forgelab", "managed", "changed_files", "started_units", "missing",
     "commands",
 )  # fmt: skip
+TASK_START, HANDLER_START = "playbook_on_task_start", "playbook_on_handler_task_start"
 FAILED = frozenset({"runner_on_failed", "runner_on_unreachable", "runner_on_async_failed"})
 STATS = ("ok", "changed", "failures", "dark", "skipped", "rescued")
 
@@ -60,7 +61,7 @@ def slim(event: dict[str, Any], mask: Mask = NOTHING) -> dict[str, Any]:
         result = {name: data.get(name) or {} for name in STATS}
     return {
         "counter": event["counter"],
-        "kind": event["event"][:48],
+        "kind": _kind(event["event"], data),
         "created": event.get("created"),
         "pid": event.get("pid"),
         "role": clean(data.get("role") or "")[:64],
@@ -72,6 +73,11 @@ def slim(event: dict[str, Any], mask: Mask = NOTHING) -> dict[str, Any]:
         "stdout": mask.text(clean(event.get("stdout") or ""))[-MAX_STDOUT:],
         "result": small(result, mask) if isinstance(result, dict) else None,
     }
+
+
+def _kind(name: str, data: dict[str, Any]) -> str:
+    """ansible-runner has one name for the start of tasks and of handlers, and a word beside it."""
+    return HANDLER_START if name == TASK_START and data.get("is_conditional") else name[:48]
 
 
 def small(result: dict[str, Any], mask: Mask = NOTHING) -> dict[str, Any]:

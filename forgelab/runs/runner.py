@@ -25,6 +25,7 @@ import ansible_runner
 from forgelab.lib.processes import RUN_MARK, end_marked
 from forgelab.runs.events import UNSTORED, Mask, slim
 from forgelab.runs.outcome import RUNNER_GAVE_UP
+from forgelab.runs.verbose import unfolded
 
 STDIN = 0
 
@@ -78,7 +79,7 @@ def _run(job: dict[str, Any], reports: TextIO) -> ansible_runner.Runner:
 
     def handle(event: dict[str, Any]) -> bool:
         if event.get("event") not in UNSTORED:
-            _report(reports, {"event": slim(event, mask)})
+            _report(reports, {"event": slim(unfolded(event) if job["check"] else event, mask)})
         return False  # so that runner writes no event files
 
     return ansible_runner.run(
@@ -86,7 +87,7 @@ def _run(job: dict[str, Any], reports: TextIO) -> ansible_runner.Runner:
         ident="run",
         playbook=job["playbook"],
         inventory=job["inventory"],
-        cmdline="--check --diff" if job["check"] else None,
+        cmdline="--check --diff --verbose" if job["check"] else None,
         event_handler=handle,
         # Without a callback of our own runner would replace the SIGTERM handler and never restore it.
         cancel_callback=lambda: False,

@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from forgelab.devices.models import Device
+from forgelab.runs.changes import StepChanges, changes_of
+from forgelab.runs.events import HANDLER_START, TASK_START
 from forgelab.runs.models import Event, Run
 
 
@@ -22,6 +24,14 @@ def run_list(*, status: str | None = None, device: Device | None = None) -> Quer
 def run_events(*, run: Run, after: int = 0, limit: int = 500) -> list[Event]:
     """At most `limit` events whose counter is greater than `after`, in order."""
     return list(Event.objects.filter(run=run, counter__gt=after).order_by("counter")[:limit])
+
+
+def run_changes(*, run: Run) -> list[StepChanges]:
+    """What a run in check mode found that would change, by step."""
+    titles = dict(run.steps.order_by("position").values_list("role", "title"))
+    kinds = ("runner_on_ok", "runner_on_skipped", TASK_START, HANDLER_START)
+    events = Event.objects.filter(run=run, kind__in=kinds).order_by("counter")
+    return changes_of(events.values("kind", "role", "task", "changed", "result"), titles)
 
 
 def event_data(event: Event) -> dict[str, Any]:

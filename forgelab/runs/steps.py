@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from forgelab.runs.events import is_failure
+from forgelab.runs.events import HANDLER_START, TASK_START, is_failure
 from forgelab.runs.models import Step
 
 
@@ -21,7 +21,7 @@ class StepTracker:
 
     def take(self, event: dict[str, Any], at: datetime) -> list[Step]:
         """Take the next event, made by Ansible `at` that time."""
-        changed = self._move_to(event["role"], at) if event["kind"] == "playbook_on_task_start" else []
+        changed = self._move_to(event["role"], at) if event["kind"] in (TASK_START, HANDLER_START) else []
         if event["kind"] == "playbook_on_stats":
             return [*changed, *self._leave(at), *self._rescued(event["result"] or {})]
         step = self.steps.get(event["role"])

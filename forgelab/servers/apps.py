@@ -6,6 +6,8 @@ class ServersConfig(AppConfig):
 
     def ready(self) -> None:
         from forgelab.runs import registry
-        from forgelab.servers import services
+        from forgelab.servers import checks, decommission, drift, outcomes
 
-        registry.on_finished(services.PROVISION, services.server_provisioned)
+        registry.on_finished(checks.PROVISION, outcomes.server_provisioned)
+        registry.on_finished(checks.PLAN, drift.server_checked)
+        registry.on_finished(checks.DECOMMISSION, decommission.server_decommissioned)

@@ -1,95 +1,86 @@
-"""Provisioning servers, and taking in what a run learned of them."""
+"""Provisioning servers: new ones, and those there are again, with other options or the same."""
 
 from __future__ import annotations
 
-import secrets
-import string
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
 from forgelab.devices.models import Device
-from forgelab.lib import names
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import ConfigInvalid
 from forgelab.runs.models import Run
-from forgelab.runs.plan import Plan
 from forgelab.runs.services import run_create
-from forgelab.servers import selectors
+from forgelab.servers import checks, selectors
+from forgelab.servers.checks import PROVISION
 from forgelab.servers.links import check_links
-from forgelab.servers.models import Component, Server
-from forgelab.servers.plans import server_plan
-
-PROVISION = "server.provision"
-ALPHABET = string.ascii_letters + string.digits  # no character that any configuration file or URL treats specially
+from forgelab.servers.models import Server
+from forgelab.servers.removal import surplus, with_removal
+from forgelab.servers.safety import check_databases
 
 
 def server_provision(
-    *, server_type: str, name: str, device: Device | None, config: dict[str, Any], requested_by: Any = None
+    *,
+    server_type: str,
+    name: str,
+    device: Device | None,
+    config: dict[str, Any],
+    requested_by: Any = None,
+    confirm: str = "",
+    without_backup: str = "",
+    purge: bool = False,
 ) -> Run:
     """Provision a server, or provision it again with this config; without a device, on the best one.
 
-    Raises `ValidationError` whose dictionary names `server_type`, `name`, `device` or `config.<option>`; nothing is
-    stored then.
+    A component that the new config has no more is taken away: its services are stopped and ForgeLab's configuration of
+    it is removed; packages and data stay unless `purge`. A database goes only when `confirm` is the server's name and
+    there is a verified backup, or `without_backup` is the sentence that says so.
+
+    Raises `ValidationError` whose dictionary names `server_type`, `name`, `device`, `confirm`, `without_backup` or
+    `config.<option>`; nothing is stored then.
     """
-    recipe = _recipe(server_type)
-    config = _clean(recipe, name, config)
+    recipe = checks.find_recipe(server_type)
+    config = checks.clean_config(recipe, name, config)
     with transaction.atomic():
-        _one_at_a_time()
+        checks.one_at_a_time()
         check_links(name=name, recipe=recipe, config=config)
         server = Server.objects.select_for_update(of=("self",)).select_related("device").filter(name=name).first()
         if server is None:
             server = _new(recipe, name, device)
         else:
             _check_same(server, server_type, device)
-            _check_obstacle(server, recipe, config)
+            checks.check_obstacle(server, recipe, config)
+        base = server.config
         server.config = config
-        server.secrets = {**_generated(recipe), **(server.secrets or {})}
+        server.secrets = {**checks.generated_secrets(recipe), **(server.secrets or {})}
+        plan = checks.checked_plan(server, recipe)
+        gone = surplus(server, plan)
+        check_databases(server, gone, confirm=confirm, without_backup=without_backup)
         server.status = Server.Status.PROVISIONING
         server.save()
         return run_create(
-            plan=_plan(server, recipe),
+            plan=with_removal(plan, server, purge=purge),
             kind=PROVISION,
             device=server.device,
             subject_id=server.pk,
             requested_by=requested_by,
+            request={"config": config, "base": base, "gone": gone},
         )
 
 
-def _plan(server: Server, recipe: Recipe) -> Plan:
-    """What only a server with its device shows to be wrong, such as an address that cannot be found."""
-    try:
-        return server_plan(server, recipe)
-    except ConfigInvalid as invalid:
-        raise ValidationError({f"config.{option}": message for option, message in invalid.errors.items()}) from None
+def server_change(*, server: Server, changes: dict[str, Any], **more: Any) -> Run:
+    """Provision the server with these options changed and all others as they are; `more` as for `server_provision`.
 
-
-def _one_at_a_time() -> None:
-    """Two that ask at once must not both find the same name free, or the same device."""
-    list(Device.objects.select_for_update().order_by("pk").values_list("pk", flat=True))
-
-
-def _recipe(server_type: str) -> Recipe:
-    catalog = selectors.recipe_catalog()
-    try:
-        return catalog.get(server_type)
-    except KeyError as error:
-        raise ValidationError({"server_type": str(error.args[0])}) from None
-
-
-def _clean(recipe: Recipe, name: str, config: dict[str, Any]) -> dict[str, Any]:
-    errors: dict[str, str] = {}
-    if problem := names.slug_problem(name):
-        errors["name"] = f'"{name}" is not a valid server name: {problem}.'
-    try:
-        config = recipe.clean(config)
-    except ConfigInvalid as invalid:
-        errors |= {f"config.{option}": message for option, message in invalid.errors.items()}
-    if errors:
-        raise ValidationError(errors)
-    return config
+    Raises `ValidationError` as that does.
+    """
+    recipe = checks.find_recipe(server.server_type)
+    return server_provision(
+        server_type=server.server_type,
+        name=server.name,
+        device=server.device,
+        config=checks.changed_config(server, recipe, changes),
+        **more,
+    )
 
 
 def _new(recipe: Recipe, name: str, device: Device | None) -> Server:
@@ -127,50 +118,4 @@ def _check_same(server: Server, server_type: str, device: Device | None) -> None
         )
     if errors:
         raise ValidationError(errors)
-    if Run.objects.active().filter(subject_id=server.pk).exists():
-        raise ValidationError(
-            {"name": f"{server.name} is being provisioned right now. Wait for it, or cancel that run."}
-        )
-
-
-def _check_obstacle(server: Server, recipe: Recipe, config: dict[str, Any]) -> None:
-    """The new config may want a component that another server on the device has meanwhile."""
-    others = [other for other in server.device.servers.all() if other.pk != server.pk]
-    wanted = {component.name for component in recipe.selected(config)}
-    if obstacle := selectors.obstacle(others, wanted):
-        raise ValidationError({"device": f"{server.device.name} is not suitable: {obstacle}."})
-
-
-def _generated(recipe: Recipe) -> dict[str, str]:
-    return {s.name: "".join(secrets.choice(ALPHABET) for _ in range(s.length)) for s in recipe.secrets}
-
-
-def server_provisioned(run: Run) -> None:
-    """A provisioning run has ended: take its outcome into the server. Called inside the closing transaction."""
-    server = Server.objects.filter(pk=run.subject_id).first()
-    if server is None:
-        return
-    succeeded = run.status == Run.Status.SUCCEEDED
-    server.status = Server.Status.ACTIVE if succeeded else Server.Status.FAILED
-    if Run.objects.active().filter(subject_id=server.pk).exists():  # lost, and queued again
-        server.status = Server.Status.PROVISIONING
-    if succeeded:
-        server.provisioned_at = timezone.now()
-        _record_components(server, run.outcome.get("versions") or [])
-    server.save(update_fields=["status", "provisioned_at"])
-
-
-def _record_components(server: Server, versions: list[dict[str, Any]]) -> None:
-    """What the versions role found. It comes from the device, so a line that is none is passed over."""
-    found = {str(line["name"]): line for line in versions if isinstance(line, dict) and line.get("name")}
-    server.components.all().delete()
-    Component.objects.bulk_create(
-        Component(
-            server=server,
-            name=name[:64],
-            title=str(line.get("title") or name)[:64],
-            version=str(line.get("version") or "")[:64],
-            position=position,
-        )
-        for position, (name, line) in enumerate(found.items())
-    )
+    checks.check_idle(server)

@@ -28,7 +28,11 @@ def item(port: str, *sources: str, proto: str = "tcp") -> dict:
 
 def plan(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch, added: str, *, active: bool = False, **options) -> list:
     monkeypatch.setattr(firewall, "ssh_ports", lambda: options.get("ssh", {"22"}))
-    params = {"allowed": options.get("allowed", [item("80")]), "enabled": options.get("enabled", True)}
+    params = {
+        "allowed": options.get("allowed", [item("80")]),
+        "closed": options.get("closed", []),
+        "enabled": options.get("enabled", True),
+    }
     rules, own = firewall.parse_added(added), firewall.parse_own(added)
     calls, _ = firewall.plan(params, rules, active, options.get("policy", "DROP"), own)
     return [" ".join(call) for call in calls]

@@ -41,7 +41,19 @@ options:
         description: Addresses or networks that may connect. Without it everybody may, with an empty list nobody.
         type: list
         elements: str
+  closed:
+    description:
+      - Ports that were opened here before, such as C(6379/tcp). Their rules made by this module are deleted unless
+        O(allowed) still wants them.
+    type: list
+    elements: str
+    default: []
   enabled: {description: Enable ufw., type: bool, default: true}
+  state:
+    description: With V(absent) ufw is turned off, unless rules of this module's for other ports than SSH's are left.
+    type: str
+    choices: [present, absent]
+    default: present
 """
 
 EXAMPLES = r"""
@@ -55,6 +67,7 @@ EXAMPLES = r"""
 RETURN = r"""
 commands: {description: Arguments of the calls of ufw., returned: always, type: list, elements: str}
 closed: {description: Listening ports that nobody can reach any more., returned: always, type: list, elements: str}
+managed: {description: The C(ports) that this module looks after for the caller., returned: always, type: dict}
 """
 
 COMMENT = "ForgeLab"
@@ -150,9 +163,9 @@ def missing_rules(wanted: list[Rule], present: list[Rule], ssh_ports: set[str], 
     return [rule for rule in open_to_all if not any(old.covers(rule) for old in present)]
 
 
-def stale_rules(allowed: list[dict], wanted: list[Rule], own: list[Rule]) -> list[Rule]:
-    """Rules of this module's for the same ports that nobody wants any more."""
-    ports = {(item["port"], item["proto"]) for item in allowed}
+def stale_rules(allowed: list[dict], closed: list[str], wanted: list[Rule], own: list[Rule]) -> list[Rule]:
+    """Rules of this module's, for ports that are or were asked for, that nobody wants any more."""
+    ports = {(item["port"], item["proto"]) for item in allowed} | {tuple(port.split("/")) for port in closed}
     return [rule for rule in own if (rule.port, rule.proto) in ports and rule not in wanted]
 
 
@@ -221,7 +234,7 @@ def plan(
         )
     ssh = [Rule("allow", port, "tcp", "") for port in sorted(ports)]
     wanted = [*ssh, *wanted_rules(params["allowed"])]
-    stale = stale_rules(params["allowed"], wanted, own)
+    stale = stale_rules(params["allowed"], params["closed"], wanted, own)
     staying = [rule for rule in present if rule not in stale]
     missing = missing_rules(wanted, staying, ports, active)
     calls = [arguments(rule) for rule in missing] + [["delete", *arguments(rule)[:-2]] for rule in stale]
@@ -230,6 +243,15 @@ def plan(
     if params["enabled"] and not active:
         calls.append(["--force", "enable"])
     return calls, [*staying, *missing]
+
+
+def absent_plan(params: dict, active: bool, own: list[Rule]) -> list[list[str]]:
+    """Calls of ufw that take away what was opened before, and ufw's work too when nobody else's rules are left."""
+    ports = ssh_ports()
+    stale = [rule for rule in stale_rules([], params["closed"], [], own) if rule.port not in ports]
+    left = [rule for rule in own if rule not in stale and rule.port not in ports]
+    calls = [["delete", *arguments(rule)[:-2]] for rule in stale]
+    return [*calls, ["disable"]] if active and not left else calls
 
 
 def main() -> None:
@@ -241,20 +263,27 @@ def main() -> None:
     }
     spec = {
         "allowed": {"type": "list", "elements": "dict", "default": [], "options": allowed},
+        "closed": {"type": "list", "elements": "str", "default": []},
         "enabled": {"type": "bool", "default": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     ufw = shutil.which("ufw", path="/usr/sbin:/usr/bin:/sbin")
+    nothing_wanted = module.params["state"] == "absent" or not (module.params["allowed"] or module.params["enabled"])
+    if not ufw and nothing_wanted:
+        module.exit_json(changed=False, commands=[], closed=[], managed={"ports": []})
     if not ufw and not module.check_mode:
         module.fail_json(msg="ufw is not on this device: install the package ufw.")
     defaults = Path("/etc/default/ufw").read_text() if ufw else 'DEFAULT_INPUT_POLICY="DROP"'
     policy = re.search(r'^DEFAULT_INPUT_POLICY="?(\w+)', defaults, re.M)
     active = bool(ufw) and is_active(ufw)
     added = run(ufw, "show", "added").stdout if ufw else ""
+    present, own, rules = parse_added(added), parse_own(added), []
     try:
-        calls, rules = plan(
-            module.params, parse_added(added), active, policy.group(1) if policy else "", parse_own(added)
-        )
+        if module.params["state"] == "absent":
+            calls = absent_plan(module.params, active, own)
+        else:
+            calls, rules = plan(module.params, present, active, policy.group(1) if policy else "", own)
     except ValueError as problem:
         module.fail_json(msg=str(problem))
     for call in [] if module.check_mode else calls:
@@ -265,7 +294,9 @@ def main() -> None:
     if enabled and not module.check_mode:
         ensure_units(["ufw.service"], dry=False)  # where its package was kept from starting it
     closed = closed_ports(rules) if enabled else []
-    module.exit_json(changed=bool(calls), commands=[shlex.join(call) for call in calls], closed=closed)
+    ports = [f"{item['port']}/{item['proto']}" for item in module.params["allowed"]]
+    commands = [shlex.join(call) for call in calls]
+    module.exit_json(changed=bool(calls), commands=commands, closed=closed, managed={"ports": ports})
 
 
 if __name__ == "__main__":
