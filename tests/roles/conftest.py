@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import ansible.module_utils
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import add_all_plugin_dirs, init_plugin_loader
@@ -39,8 +41,11 @@ def load_plugin(path: Path, name: str) -> ModuleType:
 
 def load_module_utils() -> None:
     """Make every role's module_utils importable under the name Ansible gives them on a device."""
-    for path in sorted(ROLES.glob("*/module_utils/*.py")):
-        load_plugin(path, f"ansible.module_utils.{path.stem}")
+    folders = sorted(ROLES.glob("*/module_utils"))
+    ansible.module_utils.__path__.extend(map(str, folders))
+    for folder in folders:
+        for path in folder.glob("*.py"):
+            importlib.import_module(f"ansible.module_utils.{path.stem}")
 
 
 @pytest.fixture(scope="session", autouse=True)

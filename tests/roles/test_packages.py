@@ -50,7 +50,8 @@ def test_the_services_named_are_not_started_and_all_others_are(hold: ModuleType,
     with hold.held(["nginx.service", "postgresql@15-main.service"], policy) as environment:
         assert asked(policy, "nginx.service", "start", environment) == 101
         assert asked(policy, "postgresql", "start", environment) == 101
-        assert asked(policy, "nginx", "restart", environment) == 0
+        assert asked(policy, "nginx", "restart", environment) == 101  # it does not run here
+        assert asked(policy, "nginx", "stop", environment) == 0
         assert asked(policy, "ssh.service", "start", environment) == 0
         # What a run that was cut off leaves behind forbids nobody anything.
         assert asked(policy, "nginx.service", "start", {}) == 0

@@ -17,7 +17,11 @@ MARK = "Managed by ForgeLab"
 TEXT = f"""#!/bin/sh
 # {MARK}: while it installs packages, services named in {VARIABLE} are not started by them.
 case " ${VARIABLE} " in
-    *" ${{1%.service}} "*) [ "$2" != start ] || exit 101 ;;
+    *" ${{1%.service}} "*)
+        [ "$2" != start ] || exit 101
+        # A trigger restarts a service whether it runs or not.
+        [ "$2" != restart ] || systemctl is-active --quiet "$1" || exit 101
+        ;;
 esac
 exit 0
 """
