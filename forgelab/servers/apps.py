@@ -6,8 +6,9 @@ class ServersConfig(AppConfig):
 
     def ready(self) -> None:
         from forgelab.runs import registry
-        from forgelab.servers import checks, decommission, drift, outcomes
+        from forgelab.servers import backups, checks, decommission, drift, outcomes
 
         registry.on_finished(checks.PROVISION, outcomes.server_provisioned)
         registry.on_finished(checks.PLAN, drift.server_checked)
         registry.on_finished(checks.DECOMMISSION, decommission.server_decommissioned)
+        registry.on_finished(backups.BACKUP, backups.backup_finished)

@@ -3,7 +3,7 @@
 from django.db import close_old_connections
 
 from forgelab.celery import app
-from forgelab.servers import drift
+from forgelab.servers import backups, drift
 
 
 @app.task
@@ -11,3 +11,10 @@ def check_drift() -> None:
     """Have the servers looked at whose daily look is due."""
     close_old_connections()
     drift.check_due()
+
+
+@app.task
+def refresh_backups() -> None:
+    """Ask the devices for the backups that their timers made."""
+    close_old_connections()
+    backups.refresh_all()
