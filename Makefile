@@ -8,7 +8,7 @@ export FORGELAB_LAB_DIR ?= /var/lib/forgelab-lab
 LAB_PACKAGES := mmdebstrap systemd-container lxcfs nftables iproute2 openssh-client
 TEST_PACKAGES := $(LAB_PACKAGES) postgresql redis-server chromium
 
-.PHONY: demo demo-stop test test-fast lint bench lock clean
+.PHONY: demo demo-stop test test-fast lint docs bench matrix lock clean
 
 demo: $(BIN)/.installed
 	@sh tests/support/system_packages.sh $(LAB_PACKAGES)
@@ -26,6 +26,14 @@ test-fast: $(BIN)/.installed-dev
 
 lint: $(BIN)/.installed-dev
 	@sh tests/support/lint.sh
+
+docs: $(BIN)/.installed
+	@$(BIN)/forgelab docs
+
+# Every server type and every option that changes what is installed, on lab devices; CASES="worker cache-redis" for some.
+matrix: $(BIN)/.installed-dev
+	@sh tests/support/system_packages.sh $(LAB_PACKAGES)
+	$(BIN)/python -m tests.matrix $(CASES)
 
 bench: $(BIN)/.installed-dev
 	@sh tests/support/system_packages.sh $(LAB_PACKAGES)

@@ -49,6 +49,28 @@ class ServerTypeSerializer(serializers.Serializer[Any]):
         return recipe_json_schema(recipe)
 
 
+class ProblemSerializer(serializers.Serializer[Any]):
+    """One mistake in a recipe: the key that is wrong, the line where it stands, and what is allowed."""
+
+    key = serializers.CharField(source="path", help_text="Empty for the file as a whole.")
+    line = serializers.IntegerField(allow_null=True)
+    message = serializers.CharField()
+
+
+class RecipeReportSerializer(serializers.Serializer[Any]):
+    """A file in the folder of recipes that gave no server type."""
+
+    file = serializers.CharField(help_text="Its path below the folder of recipes.")
+    problems = ProblemSerializer(many=True)
+
+
+class ServerTypesSerializer(serializers.Serializer[Any]):
+    """The server types, and the recipes of your own that cannot be used."""
+
+    results = ServerTypeSerializer(many=True)
+    problems = RecipeReportSerializer(many=True)
+
+
 class ProvisionSerializer(StrictSerializer):
     """What to provision, under which name, where. Without `device_id` the best device is chosen."""
 
@@ -58,10 +80,17 @@ class ProvisionSerializer(StrictSerializer):
     config = serializers.DictField(required=False, default=dict, help_text="The server type's options.")
 
 
+class _ServerTypes(dict[str, type[serializers.Serializer[Any]]]):
+    """Looks for each schema which server types there are; a function would be asked once in a process's life."""
+
+    def items(self) -> Any:
+        return _provision_serializers().items()
+
+
 def provision_request() -> PolymorphicProxySerializer:
     """The request's schema: `config` has the options of the chosen server type."""
     return PolymorphicProxySerializer(
-        component_name="Provision", serializers=_provision_serializers, resource_type_field_name="server_type"
+        component_name="Provision", serializers=_ServerTypes(), resource_type_field_name="server_type"
     )
 
 

@@ -17,7 +17,12 @@ from rest_framework.reverse import reverse
 from forgelab.api.base import Pages, View, choice, device_named, find, page
 from forgelab.api.devices import DeviceBriefSerializer
 from forgelab.api.runs import AcceptedSerializer, RunSummarySerializer, accepted
-from forgelab.api.server_types import ProvisionSerializer, ServerTypeSerializer, provision_request
+from forgelab.api.server_types import (
+    ProvisionSerializer,
+    ServerTypeSerializer,
+    ServerTypesSerializer,
+    provision_request,
+)
 from forgelab.devices.models import Device
 from forgelab.recipes.model import Recipe
 from forgelab.servers import selectors, services
@@ -171,10 +176,12 @@ class CredentialsView(View):
 
 
 class ServerTypeListView(View):
-    @extend_schema(operation_id="server_types_list", responses=ServerTypeSerializer(many=True))
+    @extend_schema(operation_id="server_types_list", responses=ServerTypesSerializer)
     def get(self, request: Request) -> Response:
-        """Every server type that can be provisioned."""
-        return Response(ServerTypeSerializer(selectors.recipe_catalog().recipes.values(), many=True).data)
+        """Every server type that can be provisioned, and what is wrong with the recipes that cannot."""
+        catalog = selectors.recipe_catalog()
+        found = {"results": catalog.recipes.values(), "problems": catalog.reports()}
+        return Response(ServerTypesSerializer(found).data)
 
 
 class ServerTypeView(View):

@@ -44,6 +44,7 @@ class ForgeCommand(BaseCommand):
         parser = self.create_parser(argv[0], argv[1])
         chosen = parser.parse_args(argv[2:])
         logging.getLogger().setLevel(logging.WARNING)  # what a command does it says itself
+        logging.getLogger("forgelab.recipes").setLevel(logging.ERROR)  # `forgelab recipes check` tells it when asked
         logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # it warns that a folder has no host name
         if chosen.traceback:
             sys.exit(self.perform(chosen) or 0)

@@ -13,6 +13,7 @@ COMMANDS = {
     "server": "provision, list, show, credentials",
     "run": "list, show, watch, cancel",
     "place": "which device suits a server type best, and why",
+    "recipes": "list, show, check: server types, your own among them",
     "export": "write everything as an Ansible project of your own",
     "user": "make a user for the web pages",
     "token": "make a token for the API",

@@ -16,7 +16,10 @@ SPEC, DEFAULTS = Path("meta/argument_specs.yml"), Path("defaults/main.yml")
 
 @dataclass(frozen=True, slots=True)
 class RoleOption:
-    """One variable of a role. `type` is Ansible's (str, int, bool, list, dict, ...)."""
+    """One variable of a role. `type` is Ansible's (str, int, bool, list, dict, ...), `elements` that of a list's items.
+
+    `options` are the keys of a dict, or of each item of a list of dicts.
+    """
 
     name: str
     type: str = "str"
@@ -24,6 +27,9 @@ class RoleOption:
     choices: tuple[object, ...] = ()
     default: object = None
     secret: bool = False
+    elements: str = ""
+    required: bool = False
+    options: Mapping[str, RoleOption] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class RoleSpec:
     title: str
     description: str = ""
     options: Mapping[str, RoleOption] = field(default_factory=dict)
+    folder: Path | None = None
 
     def variable(self, key: str) -> str:
         return f"{self.name}_{key}"
@@ -80,11 +87,12 @@ def load_role(folder: Path) -> RoleSpec:
         title=str(main.get("short_description") or folder.name),
         description=_prose(main.get("description")),
         options={name: _option(name, _mapping(options, name), defaults) for name in options},
+        folder=folder,
     )
 
 
 def _option(name: str, spec: Mapping[str, object], defaults: Mapping[str, object]) -> RoleOption:
-    choices = spec.get("choices")
+    choices, below = spec.get("choices"), _mapping(spec, "options")
     return RoleOption(
         name=name,
         type=str(spec.get("type", "str")),
@@ -92,6 +100,9 @@ def _option(name: str, spec: Mapping[str, object], defaults: Mapping[str, object
         choices=tuple(choices) if isinstance(choices, list) else (),
         default=defaults.get(name, spec.get("default")),
         secret=spec.get("no_log") is True,
+        elements=str(spec.get("elements", "")),
+        required=spec.get("required") is True,
+        options={key: _option(key, _mapping(below, key), {}) for key in below},
     )
 
 

@@ -3,7 +3,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from forgelab.web.views import devices, home, provision, runs, servers
+from forgelab.web.views import backups, devices, home, provision, recipes, runs, servers
 
 urlpatterns = [
     path(
@@ -13,11 +13,15 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("provision/", provision.types, name="provision"),
     path("provision/<slug:server_type>/", provision.configure, name="provision-configure"),
+    path("provision/<slug:server_type>/about/", recipes.about, name="recipe-about"),
     path("provision/<slug:server_type>/device/", provision.device, name="provision-device"),
     path("servers/", servers.server_list, name="servers"),
     path("servers/<slug:name>/", servers.detail, name="server"),
     path("servers/<slug:name>/ready/", servers.ready, name="server-ready"),
     path("servers/<slug:name>/credentials/", servers.credentials, name="server-credentials"),
+    path("servers/<slug:name>/backup/", backups.create, name="server-backup"),
+    path("servers/<slug:name>/backups/refresh/", backups.refresh, name="server-backups-refresh"),
+    path("servers/<slug:name>/restore/", backups.restore, name="server-restore"),
     path("devices/", devices.device_list, name="devices"),
     path("add-device/", devices.add, name="device-add"),
     path("devices/<slug:name>/", devices.detail, name="device"),

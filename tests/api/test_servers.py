@@ -136,7 +136,7 @@ def test_a_filter_that_cannot_be_is_refused(api: APIClient, server: Server) -> N
 
 
 def test_a_server_type_carries_its_options_as_json_schema(api: APIClient) -> None:
-    listed = {row["id"]: row for row in api.get("/api/v1/infrastructure/server-types").json()}
+    listed = {row["id"]: row for row in api.get("/api/v1/infrastructure/server-types").json()["results"]}
     described = listed[homelab.TYPE]
     assert described["options"]["properties"]["php_version"]["enum"] == ["8.1", "8.2", "8.3"]
     assert described["requirements"]["memory_mb"] == {"minimum": 2048, "recommended": 4096}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,20 @@ from tests.e2e.config import BOOKWORM, NAME
 from tests.support.stack import Stack
 
 
+class OwnDevices(Lab):
+    """A lab that knows which devices were made through it: others may be using the same lab meanwhile."""
+
+    made: frozenset[str] = frozenset()
+
+    def up_many(self, names: Sequence[str], **options: Any) -> list[LabDevice]:
+        self.made |= set(names) - {device.name for device in self.devices()}
+        return super().up_many(names, **options)
+
+
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """The lab, its network up. At the end what was made meanwhile is gone, and the lab too if it was down before."""
-    lab = Lab()
+    """The lab, its network up. At the end what the tests made is gone, and the lab too if nobody else uses it."""
+    lab = OwnDevices()
     try:
         lab.check()
     except LabUnavailable as missing:
@@ -25,9 +36,9 @@ def lab() -> Iterator[Lab]:
     lab.net_up()
     yield lab
     for device in lab.devices():
-        if device.name not in before:
+        if device.name in lab.made or (device.name.startswith("e2e-") and device.name not in before):
             device.remove()
-    if not before:
+    if not before and not lab.devices():
         lab.down()
 
 

@@ -76,6 +76,17 @@ def kind(status: str) -> str:
 
 
 @register.filter
+def marked(text: str) -> SafeString:
+    """Text in which `backticks` mark code."""
+    parts = re.split(r"(``.+?``|`[^`]+`)", text)
+    return format_html_join(
+        "",
+        "{}",
+        ((format_html("<code>{}</code>", part.strip("` ")) if n % 2 else part,) for n, part in enumerate(parts)),
+    )
+
+
+@register.filter
 def prose(text: str) -> SafeString:
     """A recipe's message: paragraphs, `1.` and `-` lists, and lines ending in a colon as headings."""
     blocks: list[tuple[str, list[str]]] = []

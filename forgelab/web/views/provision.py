@@ -30,7 +30,7 @@ Forms = tuple[NameForm, RecipeForm]
 def types(request: HttpRequest) -> HttpResponse:
     """Step 1: which server type."""
     catalog = selectors.recipe_catalog()
-    context = {"recipes": catalog.recipes.values(), "problems": catalog.problems if request.user.is_staff else {}}
+    context = {"recipes": catalog.recipes.values(), "reports": catalog.reports()}
     return render(request, "web/provision_types.html", context)
 
 

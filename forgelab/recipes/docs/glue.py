@@ -1,0 +1,62 @@
+"""What a role's `vars/main.yml` says of the device: the ports it uses and the services it manages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import yaml
+
+from forgelab.recipes.rolespec import RoleSpec
+
+REFERENCE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+Values = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Glue:
+    """`ports` are (port, process), as text; `computed` names what only the device can tell."""
+
+    ports: tuple[tuple[str, str], ...] = ()
+    services: tuple[str, ...] = ()
+    computed: frozenset[str] = frozenset()
+
+
+class _Loader(yaml.SafeLoader):
+    """Ansible's own tags are read as what they mark."""
+
+
+_Loader.add_constructor(None, lambda loader, node: getattr(node, "value", None))
+
+
+def glue(role: RoleSpec, values: Values) -> Glue:
+    """With `values` for the role's variables; nothing for a role without such a file."""
+    path = role.folder / "vars/main.yml" if role.folder else None
+    try:
+        data = yaml.load(path.read_text("utf-8"), _Loader) if path else None  # noqa: S506 - a SafeLoader
+    except (OSError, ValueError, yaml.YAMLError):
+        return Glue()
+    found = data if isinstance(data, dict) else {}
+    known = {name: option.default for name, option in role.options.items()} | dict(values)
+    ports, services = found.get(f"{role.name}_ports"), found.get(f"{role.name}_services")
+    return Glue(
+        ports=tuple(
+            (_filled(port.get("port"), known), str(port.get("process", "")))
+            for port in (ports if isinstance(ports, list) else ())
+            if isinstance(port, dict)
+        ),
+        services=tuple(_filled(name, known) for name in (services if isinstance(services, list) else ())),
+        computed=frozenset(
+            key for key, value in (("ports", ports), ("services", services)) if isinstance(value, str) and value
+        ),
+    )
+
+
+def _filled(text: object, known: Values) -> str:
+    def value(match: re.Match[str]) -> str:
+        given = known.get(match[1])
+        plain = isinstance(given, (str, int)) and "{" not in str(given)
+        return str(given) if plain else f"({match[1]})"
+
+    return REFERENCE.sub(value, str(text))

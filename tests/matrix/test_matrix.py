@@ -1,0 +1,50 @@
+"""Every case of the matrix: provisioned, looked at, provisioned again without a change, and planned without one."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.matrix import report
+from tests.matrix.cases import BY_ID, CASES, Case
+from tests.matrix.checks import verify
+from tests.matrix.homelab import Homelab
+
+pytestmark = pytest.mark.matrix
+CHOSEN = [BY_ID[name] for name in os.environ.get("FORGELAB_MATRIX", "").split()] or CASES
+
+
+@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.id)
+def test_case(case: Case, homelab: Homelab) -> None:
+    with report.recorded(case) as result, ExitStack() as devices:
+        config = {**case.config, **beside(case, homelab, devices)}
+        device, device_id = devices.enter_context(homelab.device(case.id, case))
+        first = homelab.provision(case.id, case.server_type, device_id, config)
+        result.first = first["seconds"]
+
+        machine = homelab.machine(device, case.id)
+        result.versions = {c["title"]: c["version"] for c in machine.server["components"] if c["version"]}
+        verify(machine)
+
+        again = homelab.provision(case.id, case.server_type, device_id, config)
+        result.again = again["seconds"]
+        result.changed = sum(again["outcome"]["recap"]["changed"].values())
+        assert homelab.changed_tasks(again) == []
+        assert result.changed == 0
+
+        result.plan = homelab.plan(case.id).strip()
+        assert not result.plan or "no changes" in result.plan.lower()
+
+
+def beside(case: Case, homelab: Homelab, devices: ExitStack) -> dict[str, Any]:
+    """Provision the servers that this one needs; its options that name them."""
+    named = {}
+    for option, (server_type, config) in case.beside.items():
+        name = f"{case.id}-{option.split('_')[0]}"
+        _, device_id = devices.enter_context(homelab.device(name, case))
+        homelab.provision(name, server_type, device_id, dict(config))
+        named[option] = name
+    return named
