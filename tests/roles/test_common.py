@@ -297,3 +297,21 @@ def test_the_holder_of_a_lock_is_named(tmp_path: Path) -> None:
         holder.stdin.write("\n")
         holder.stdin.flush()
     assert locks.lock_holder(str(path)) is None
+
+
+def test_a_service_whose_last_reload_failed_has_not_read_its_configuration(units: ModuleType) -> None:
+    state = {"ActiveState": "active", "StateChangeTimestampMonotonic": "5000000", "ReloadResult": "exit-code"}
+    assert units.unread_since(state, 1.0, now=1000.0, monotonic=105.0)
+    assert not units.unread_since({**state, "ReloadResult": "success"}, 1.0, now=1000.0, monotonic=105.0)
+
+
+def test_what_is_looked_for_is_found_with_the_targets_of_links(
+    plugin: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    (tmp_path / "8.2").mkdir()
+    (tmp_path / "8.2/pool.conf").touch()
+    (tmp_path / "php").symlink_to("/usr/bin/php8.2")
+    found = plugin("common/library/config_files.py").look_for(
+        [f"{tmp_path}/php", f"{tmp_path}/*/pool.conf", f"{tmp_path}/missing"]
+    )
+    assert found == {f"{tmp_path}/php": "/usr/bin/php8.2", f"{tmp_path}/8.2/pool.conf": ""}

@@ -110,3 +110,44 @@ def test_a_waiting_worker_ends_when_it_is_told_to(wait_script: Path, tmp_path: P
     assert worker.poll() is None
     worker.terminate()
     assert worker.wait(timeout=2) == -15
+
+
+def test_horizon_takes_the_workers_place(render: Callable[..., str]) -> None:
+    parser = read_as_supervisord(render("supervisor", "worker.conf.j2", supervisor_horizon=True))
+    assert parser.sections() == ["program:app-horizon"]
+    program = parser["program:app-horizon"]
+    assert program["command"] == (
+        "/usr/local/lib/forgelab/when-deployed --with vendor/laravel/horizon /var/www/app/current php artisan horizon"
+    )
+    assert (program["numprocs"], program["stopwaitsecs"], program["process_name"]) == ("1", "3600", "%(program_name)s")
+    assert "stopasgroup" not in program  # Horizon itself tells its workers, which finish their jobs
+
+
+def test_limits_of_jobs_are_passed_on_only_when_given(render: Callable[..., str]) -> None:
+    text = render("supervisor", "worker.conf.j2", supervisor_queue_timeout=300, supervisor_queue_memory_mb=256)
+    assert command(text)[5:7] == ["--timeout=300", "--memory=256"]
+
+
+@pytest.mark.parametrize(("wait", "refused"), [(3600, False), (300, True), (0, True)])
+def test_workers_must_have_the_time_to_finish_a_job(evaluate: Callable[..., Any], wait: int, refused: bool) -> None:
+    refusals = evaluate(
+        "supervisor", "supervisor_refusals", supervisor_queue_timeout=300, supervisor_stop_wait_seconds=wait
+    )
+    assert bool(refusals) is refused
+
+
+def test_horizon_waits_for_an_application_that_has_it(wait_script: Path, tmp_path: Path) -> None:
+    (tmp_path / "artisan").touch()
+    arguments = ["sh", wait_script, "--with", "vendor/laravel/horizon", tmp_path, "echo", "started"]
+    worker = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    time.sleep(0.3)
+    assert worker.poll() is None
+    worker.terminate()
+    worker.wait()
+    (tmp_path / "vendor/laravel/horizon").mkdir(parents=True)
+    assert subprocess.run(arguments, capture_output=True, text=True, check=True).stdout == "started\n"
+
+
+def test_a_reload_reads_the_programs_and_restarts_no_other(render: Callable[..., str]) -> None:
+    lines = render("supervisor", "service.conf.j2").splitlines()
+    assert lines[-3:] == ["ExecReload=", "ExecReload=/usr/bin/supervisorctl update", "TimeoutStartSec=infinity"]

@@ -6,7 +6,14 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 
-PROPERTIES = ("LoadState", "ActiveState", "UnitFileState", "NeedDaemonReload", "StateChangeTimestampMonotonic")
+PROPERTIES = (
+    "LoadState",
+    "ActiveState",
+    "UnitFileState",
+    "NeedDaemonReload",
+    "ReloadResult",
+    "StateChangeTimestampMonotonic",
+)
 Runner = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
 
 
@@ -43,13 +50,15 @@ def actions_for(state: dict[str, str]) -> list[str]:
 
 
 def unread_since(state: dict[str, str], written: float, now: float, monotonic: float) -> bool:
-    """Whether an active unit was last started or reloaded before `written` (seconds since the epoch).
+    """Whether an active unit was last started or reloaded before `written` (seconds since the epoch), or in vain.
 
     systemd stamps StateChangeTimestampMonotonic (microseconds of CLOCK_MONOTONIC) at start and at each reload.
     A time of writing in the future proves nothing: the clock was set back since.
     """
     if state.get("ActiveState") != "active" or written > now:
         return False
+    if state.get("ReloadResult", "success") != "success":
+        return True
     changed = int(state.get("StateChangeTimestampMonotonic") or 0) / 1_000_000
     return now - (monotonic - changed) < written
 
