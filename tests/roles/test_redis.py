@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import re
 import shlex
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +66,116 @@ def test_persistence_is_a_choice(render: Callable[..., str], persistence: str, s
 def test_memory_has_a_floor_and_can_be_named(evaluate: Callable[..., Any]) -> None:
     assert evaluate("redis", "redis_memory_mb", ansible_facts={"memtotal_mb": 128}) == 32
     assert evaluate("redis", "redis_memory_mb", redis_maxmemory_mb=512) == 512
+
+
+def hand_over(folder: Path, render: Callable[..., str], persistence: str) -> None:
+    """Run the real script on `folder`, with a program that stands in for Redis and writes the snapshot."""
+    for name, text in (("redis-server", "echo $* > asked; sleep 0.3"), ("redis-cli", CLIENT)):
+        program = folder / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+    (folder / "redis.conf").write_text("dir /var/lib/redis\n")
+    script = render("redis", "redis-data.sh.j2", redis_persistence=persistence).replace("cd /var/lib/redis", "cd data")
+    script = script.replace("/etc/redis/forgelab.d", str(folder / "own")).replace(
+        "/etc/redis/redis.conf", "../redis.conf"
+    )
+    environment = {"PATH": f"{folder}/bin:/usr/bin:/bin"}
+    subprocess.run(["sh", "-c", script], cwd=folder, env=environment, check=True)
+
+
+CLIENT = """case "$3" in PING) echo PONG;; SAVE) echo journal > dump.rdb; echo OK;; esac"""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    return tmp_path / "data"
+
+
+def put(data: Path, **files: str) -> None:
+    for name, text in files.items():
+        (data / name.replace("_", ".")).write_text(text)
+
+
+def what_is_in(data: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted(data.iterdir()) if path.is_file() and path.name != "asked"}
+
+
+@pytest.mark.parametrize("persistence", ["aof", "both"])
+def test_a_journal_begins_with_the_snapshot(data: Path, render: Callable[..., str], persistence: str) -> None:
+    put(data, dump_rdb="all")
+    hand_over(data.parent, render, persistence)
+    assert what_is_in(data) == {"dump.rdb": "all", "appendonly.aof": "all"}
+
+
+def test_an_existing_journal_is_left_alone(data: Path, render: Callable[..., str]) -> None:
+    put(data, dump_rdb="old", appendonly_aof="new")
+    hand_over(data.parent, render, "both")
+    assert what_is_in(data) == {"dump.rdb": "old", "appendonly.aof": "new"}
+
+
+def test_a_journal_becomes_a_snapshot_and_is_kept_aside(data: Path, render: Callable[..., str]) -> None:
+    put(data, dump_rdb="old")
+    (data / "appendonlydir").mkdir()
+    hand_over(data.parent, render, "rdb")
+    assert what_is_in(data) == {"dump.rdb": "journal\n"}
+    assert (data / "appendonlydir.kept").is_dir()
+    assert not (data / "appendonlydir").exists()
+    assert "--port 0" in (data / "asked").read_text()
+
+
+def test_without_persistence_the_snapshot_is_not_read_again(data: Path, render: Callable[..., str]) -> None:
+    put(data, dump_rdb="all")
+    hand_over(data.parent, render, "none")
+    assert what_is_in(data) == {"dump.rdb.kept": "all"}
+
+
+def test_with_snapshots_only_nothing_moves(data: Path, render: Callable[..., str]) -> None:
+    put(data, dump_rdb="all")
+    hand_over(data.parent, render, "rdb")
+    assert what_is_in(data) == {"dump.rdb": "all"}
+
+
+def test_data_that_somebodys_own_settings_decide_about_are_left_alone(data: Path, render: Callable[..., str]) -> None:
+    put(data, dump_rdb="all")
+    (data.parent / "own").mkdir()
+    (data.parent / "own/mine.conf").write_text("# mine\n  appendonly yes\n")
+    hand_over(data.parent, render, "none")
+    assert what_is_in(data) == {"dump.rdb": "all"}
+
+
+def test_it_listens_on_this_device_only_until_others_are_named(evaluate: Callable[..., Any]) -> None:
+    assert evaluate("redis", "redis_addresses") == ["127.0.0.1", "-::1"]
+    assert evaluate("redis", "redis_addresses", redis_allowed_networks=["10.0.0.0/8"]) == ["*", "-::*"]
+    chosen = {"redis_bind_addresses": ["127.0.0.1", "10.0.0.5"], "redis_allowed_networks": ["10.0.0.0/8"]}
+    assert evaluate("redis", "redis_addresses", **chosen) == ["127.0.0.1", "10.0.0.5"]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"redis_allowed_networks": ["192.168.1.0/24"]},
+        {"redis_bind_addresses": ["*"]},
+        {"redis_bind_addresses": ["127.0.0.1", "-192.168.1.20"]},
+        {"redis_bind_addresses": ["::"]},
+    ],
+)
+def test_others_connect_with_a_password_only(evaluate: Callable[..., Any], variables: dict[str, Any]) -> None:
+    refusals = evaluate("redis", "redis_refusals", **variables)
+    assert refusals == ["redis_password: is needed as soon as other devices can connect; give it a long random one."]
+    assert evaluate("redis", "redis_refusals", redis_password="x", **variables) == []
+    assert evaluate("redis", "redis_refusals", redis_mode="client", **variables) == []
+
+
+def test_a_client_has_the_tools_and_no_service(evaluate: Callable[..., Any]) -> None:
+    names = ("packages", "services", "ports", "report")
+    found = {name: evaluate("redis", f"redis_{name}", redis_mode="client") for name in names}
+    assert (found["packages"], found["services"], found["ports"]) == (["redis-tools"], [], [])
+    assert found["report"]["command"] == ["redis-cli", "--version"]
+    assert re.search(found["report"]["pattern"], "redis-cli 7.0.15")
+    assert evaluate("redis", "redis_report")["command"] == ["redis-server", "--version"]
+    assert re.search(found["report"]["pattern"], "Redis server v=8.0.2 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64")
 
 
 @pytest.mark.parametrize(
