@@ -197,8 +197,10 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "forgelab.runs.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "check-drift": {"task": "forgelab.servers.tasks.check_drift", "schedule": 300.0, "options": {"expires": 300}},
     "refresh-backups": {
-        "task": "forgelab.servers.tasks.refresh_backups", "schedule": 3600.0, "options": {"expires": 3600},
-    },  # fmt: skip
+        "task": "forgelab.servers.tasks.refresh_backups",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from forgelab.api import devices, runs, servers
+from forgelab.api import backups, devices, runs, servers
 from forgelab.api.base import View, nothing_here
 
 
@@ -21,6 +21,9 @@ urlpatterns = [
     path("infrastructure/servers", servers.ServerListView.as_view(), name="servers"),
     path("infrastructure/servers/<uuid:key>", servers.ServerView.as_view(), name="server"),
     path("infrastructure/servers/<uuid:key>/credentials", servers.CredentialsView.as_view(), name="credentials"),
+    path("infrastructure/servers/<uuid:key>/backup", backups.BackUpView.as_view(), name="backup"),
+    path("infrastructure/servers/<uuid:key>/backups", backups.BackupListView.as_view(), name="backups"),
+    path("infrastructure/servers/<uuid:key>/restore", backups.RestoreView.as_view(), name="restore"),
     path("infrastructure/server-types", servers.ServerTypeListView.as_view(), name="server-types"),
     path("infrastructure/server-types/<str:key>", servers.ServerTypeView.as_view(), name="server-type"),
     path("placement", servers.PlacementView.as_view(), name="placement"),

@@ -16,7 +16,7 @@ from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.runs.services import run_create
 from forgelab.servers import backup_listing as listing
-from forgelab.servers.backup_listing import Backup, LastBackup, Listing
+from forgelab.servers.backup_listing import Backup, LastBackup, Listing, read_backups
 from forgelab.servers.models import BackupRecord, Server
 
 BACKUP = "server.backup"
@@ -93,7 +93,7 @@ def _wrong(*, database: str, into: str, at: str, engine: str) -> dict[str, str]:
 def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable: bool, requested_by: Any) -> Run:
     Server.objects.select_for_update().get(pk=server.pk)  # two that ask at once get one run
     if not has_backups(server):
-        raise ValidationError({"server": _without_backups(server)})
+        raise ValidationError({"server": without_backups(server)})
     if server.status == Server.Status.DECOMMISSIONING:
         raise ValidationError({"server": f"{server.name} is being taken down."})
     if active := Run.objects.active().filter(subject_id=server.pk, kind__in=(BACKUP, RESTORE)).first():
@@ -109,7 +109,8 @@ def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable
     )  # fmt: skip
 
 
-def _without_backups(server: Server) -> str:
+def without_backups(server: Server) -> str:
+    """What to do about a server that has none."""
     return (
         f"{server.name} was provisioned without backups. Provision it again with them: forgelab server provision "
         f"{server.server_type} --name {server.name} --set include_backups=true"
@@ -123,7 +124,7 @@ def backup_finished(run: Run) -> None:
     if server is None or not isinstance(told, dict):
         return
     record = _record(server)
-    made = listing.read_backups(told.get("made"))
+    made = read_backups(told.get("made"))
     complete = listing.read_complete(told.get("complete")) if run.status == Run.Status.SUCCEEDED else None
     record.listing = listing.read(record.listing).with_made(made, complete).to_json()
     record.save()
@@ -177,5 +178,5 @@ def refresh_all() -> None:
 
 __all__ = [
     "Backup", "LastBackup", "Listing", "backup_create", "backup_finished", "backup_restore", "backups_known",
-    "backups_refresh", "has_backups", "last_backup", "refresh_all",
+    "backups_refresh", "has_backups", "last_backup", "read_backups", "refresh_all", "without_backups",
 ]  # fmt: skip

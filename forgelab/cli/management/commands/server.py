@@ -7,7 +7,7 @@ import json
 
 from django.core.management.base import CommandParser
 
-from forgelab.cli import follow, lookup, success, tables
+from forgelab.cli import backups, follow, lookup, success, tables
 from forgelab.cli.base import Failure, ForgeCommand, console, verbs
 from forgelab.cli.drawing import Snapshot
 from forgelab.recipes.placeholders import as_text
@@ -47,6 +47,7 @@ class Command(ForgeCommand):
         for sub in (show, credentials):
             sub.add_argument("server", help="name, id or the beginning of an id")
             sub.add_argument("--json", action="store_true", help="print it as JSON")
+        backups.add_verbs(verb)
 
 
 def server_provision(chosen: argparse.Namespace) -> int:
