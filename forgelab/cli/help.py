@@ -10,7 +10,7 @@ COMMANDS = {
     "down": "stop it",
     "status": "whether it runs, where, with how much memory",
     "device": "add, list, show, refresh, trust, remove",
-    "server": "provision, list, show, credentials",
+    "server": "provision, list, show, credentials, backup, backups, restore",
     "run": "list, show, watch, cancel",
     "place": "which device suits a server type best, and why",
     "recipes": "list, show, check: server types, your own among them",
