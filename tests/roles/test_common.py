@@ -310,8 +310,9 @@ def test_what_is_looked_for_is_found_with_the_targets_of_links(
 ) -> None:
     (tmp_path / "8.2").mkdir()
     (tmp_path / "8.2/pool.conf").touch()
-    (tmp_path / "php").symlink_to("/usr/bin/php8.2")
+    (tmp_path / "php8.2").touch()
+    (tmp_path / "php").symlink_to(tmp_path / "php8.2")
     found = plugin("common/library/config_files.py").look_for(
         [f"{tmp_path}/php", f"{tmp_path}/*/pool.conf", f"{tmp_path}/missing"]
     )
-    assert found == {f"{tmp_path}/php": "/usr/bin/php8.2", f"{tmp_path}/8.2/pool.conf": ""}
+    assert found == {f"{tmp_path}/php": f"{tmp_path}/php8.2", f"{tmp_path}/8.2/pool.conf": ""}
