@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from forgelab.servers.backups import last_backup
 from forgelab.servers.models import Server
 from forgelab.servers.removal import DATABASES
 
@@ -47,16 +48,12 @@ def check_databases(server: Server, gone: Iterable[str], *, confirm: str, withou
         raise ValidationError(
             {
                 "without_backup": f"{server.name} has a database and no verified backup of the last 24 hours. "
-                f'Make one first (forgelab backup create {server.name}), or type "{sentence}".'
+                f'Make one first (forgelab server backup {server.name}), or type "{sentence}".'
             }
         )
 
 
 def has_fresh_backup(server: Server) -> bool:
     """Whether a verified backup of the last day can be relied on."""
-    try:
-        from forgelab.servers.backups import last_backup
-    except ImportError:
-        return False
     backup = last_backup(server)
-    return backup is not None and backup.finished_at is not None and backup.finished_at > timezone.now() - FRESH
+    return backup is not None and backup.finished_at > timezone.now() - FRESH

@@ -7,13 +7,15 @@ import json
 
 from django.core.management.base import CommandParser
 
-from forgelab.cli import backups, follow, lookup, success, tables
+from forgelab.cli import backups, follow, lifecycle, lookup, success, tables
 from forgelab.cli.base import Failure, ForgeCommand, console, verbs
 from forgelab.cli.drawing import Snapshot
 from forgelab.recipes.placeholders import as_text
 from forgelab.runs import selectors as runs
 from forgelab.servers import selectors, services
+from forgelab.servers.checks import changed_config
 from forgelab.servers.models import Server
+from forgelab.servers.reports import drift_sentence
 
 CANCELLED = 130
 
@@ -33,7 +35,7 @@ class Command(ForgeCommand):
             "--set",
             action="append",
             default=[],
-            type=_option,
+            type=lifecycle.option,
             metavar="OPTION=VALUE",
             dest="options",
             help="an option of the type; may be repeated",
@@ -42,6 +44,7 @@ class Command(ForgeCommand):
         provision.add_argument("--no-wait", action="store_true", help="only queue the run")
         provision.add_argument("--hide-credentials", action="store_true", help="do not print passwords at the end")
         verb("list", server_list, "List all servers.")
+        lifecycle.add_verbs(verb, _ended)
         show = verb("show", server_show, "Show one server.")
         credentials = verb("credentials", server_credentials, "Show a server's credentials in clear.")
         for sub in (show, credentials):
@@ -52,8 +55,7 @@ class Command(ForgeCommand):
 
 def server_provision(chosen: argparse.Namespace) -> int:
     device = None if chosen.device == "best" else lookup.device(chosen.device)
-    config = _config(chosen.type, chosen.options)
-    run = services.server_provision(server_type=chosen.type, name=chosen.name, device=device, config=config)
+    run = services.server_provision(server_type=chosen.type, name=chosen.name, device=device, config=_config(chosen))
     if chosen.no_wait:
         return _queued(runs.run_snapshot(run_id=run.pk), chosen.json)
     if not chosen.json:
@@ -62,23 +64,12 @@ def server_provision(chosen: argparse.Namespace) -> int:
     return _ended(snapshot, chosen)
 
 
-def _option(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise argparse.ArgumentTypeError(f'"{text}": write it as OPTION=VALUE, such as php_version=8.2')
-    return name, value
-
-
-def _config(server_type: str, pairs: list[tuple[str, str]]) -> dict[str, object]:
-    """The options given as text, each as the type that its option has; what is wrong is left to the service to tell."""
-    recipe = selectors.recipe_catalog().recipes.get(server_type)
-    options = {option.name: option for option in recipe.options} if recipe else {}
-    config: dict[str, object] = {}
-    for name, value in pairs:
-        if name in config:
-            raise Failure(f"--set {name} is given twice; once is enough.")
-        config[name] = options[name].parse(value) if name in options else value
-    return config
+def _config(chosen: argparse.Namespace) -> dict[str, object]:
+    """The options given; a server that is there already keeps the others as they are."""
+    given = lifecycle.config(chosen.type, chosen.options)
+    server = Server.objects.filter(name=chosen.name, server_type=chosen.type).first()
+    recipe = selectors.recipe_catalog().recipes.get(chosen.type)
+    return changed_config(server, recipe, given) if server and recipe else given
 
 
 def _queued(snapshot: Snapshot, as_json: bool) -> int:
@@ -111,13 +102,20 @@ def server_list(chosen: argparse.Namespace) -> None:
     rows = [
         (
             server.name, server.server_type, server.device.name,
-            tables.status(server.status, server.get_status_display()),
+            tables.status(server.status, server.get_status_display()), _remark(server),
             ", ".join(str(component) for component in server.components.all()),
         )
         for server in selectors.server_list()
     ]  # fmt: skip
     empty = "There is no server yet. Provision one: forgelab server provision laravel-app-server --name NAME"
-    tables.show(("Name", "Type", "Device", "Status", "Components"), rows, empty)
+    tables.show(("Name", "Type", "Device", "Status", "Remark", "Components"), rows, empty)
+
+
+def _remark(server: Server) -> str:
+    """What a list has room for, of what is not as it should be."""
+    if server.status_detail:
+        return "the latest run did not succeed"
+    return f"{server.drift_count} difference{'s' * (server.drift_count != 1)}" if server.drift_count else ""
 
 
 def _server_data(server: Server) -> dict[str, object]:
@@ -126,6 +124,13 @@ def _server_data(server: Server) -> dict[str, object]:
         "name": server.name,
         "server_type": server.server_type,
         "status": server.status,
+        "status_detail": server.status_detail,
+        "drift": {
+            "count": server.drift_count,
+            "since": server.drift_since and server.drift_since.isoformat(),
+            "checked_at": server.drift_checked_at and server.drift_checked_at.isoformat(),
+            "watch": server.drift_watch,
+        },
         "device": {"id": str(server.device_id), "name": server.device.name, "address": server.device.address},
         "config": server.config,
         "placement": server.placement,
@@ -142,7 +147,8 @@ def server_show(chosen: argparse.Namespace) -> None:
     tables.pairs(
         [
             ("Name", server.name), ("Id", server.pk), ("Type", server.server_type),
-            ("Status", server.get_status_display()), ("Device", f"{server.device.name} ({server.device.address})"),
+            ("Status", server.get_status_display()), ("Because", server.status_detail),
+            ("Drift", drift_sentence(server)), ("Device", f"{server.device.name} ({server.device.address})"),
             ("Provisioned", tables.ago(server.provisioned_at)),
             ("Latest run", f"{lookup.short(run.pk)} {run.get_status_display().lower()}" if run else None),
             *(("Component", component) for component in server.components.all()),
