@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -46,12 +47,67 @@ def test_a_turning_disk_is_told(render: Callable[..., str]) -> None:
     assert (found["random_page_cost"], found["effective_io_concurrency"]) == ("4.0", "2")
 
 
+def test_it_listens_outside_only_when_somebody_may_connect(render: Callable[..., str]) -> None:
+    def listens(**variables: object) -> str:
+        return settings(render("postgresql", "forgelab.conf.j2", **variables))["listen_addresses"]
+
+    assert listens() == "'localhost'"
+    assert listens(postgresql_allowed_networks=["10.0.0.0/8"]) == "'*'"
+    assert listens(postgresql_standby_networks=["10.0.0.5/32"]) == "'*'"
+    assert listens(postgresql_allowed_networks=["10.0.0.0/8"], postgresql_listen_addresses=["::1"]) == "'::1'"
+
+
+def test_a_commit_waits_only_where_a_standby_can_come(render: Callable[..., str]) -> None:
+    def names(**variables: object) -> str | None:
+        found = settings(render("postgresql", "forgelab.conf.j2", postgresql_synchronous=True, **variables))
+        return found.get("synchronous_standby_names")
+
+    assert names() is None
+    assert names(postgresql_standby_networks=["10.0.0.5/32"]) == "'ANY 1 (*)'"
+
+
+FOLLOWS = {
+    "inventory_hostname": "DB-2.home",
+    "postgresql_replicate_from": "10.0.0.5",
+    "postgresql_primary_password": "a:b\\c d",
+}
+
+
+def test_a_standby_knows_its_primary_and_the_password_stands_elsewhere(render: Callable[..., str]) -> None:
+    text = render("postgresql", "forgelab.conf.j2", **FOLLOWS)
+    found = settings(text)
+    assert found["primary_slot_name"] == "'forgelab_db_2_home'"
+    assert dict(part.split("=") for part in found["primary_conninfo"].strip("'").split()) == {
+        "host": "10.0.0.5",
+        "port": "5432",
+        "user": "forgelab_replication",
+        "passfile": "/etc/postgresql/15/main/forgelab-primary.pgpass",
+        "application_name": "forgelab_db_2_home",
+    }
+    assert render("postgresql", "pgpass.j2", **FOLLOWS).splitlines()[1] == (r"*:*:*:forgelab_replication:a\:b\\c d")
+
+
+def test_a_promoted_standby_follows_nobody(render: Callable[..., str], evaluate: Callable[..., Any]) -> None:
+    assert "primary_conninfo" not in settings(
+        render("postgresql", "forgelab.conf.j2", postgresql_promote=True, **FOLLOWS)
+    )
+    assert [item["src"] for item in evaluate("postgresql", "postgresql_files", postgresql_promote=True, **FOLLOWS)] == [
+        "forgelab.conf.j2"
+    ]
+
+
+def test_standbys_get_lines_of_their_own(evaluate: Callable[..., Any]) -> None:
+    lines = evaluate("postgresql", "postgresql_hba_lines", postgresql_standby_networks=["10.0.0.5/32"])
+    assert lines == ['host replication "forgelab_replication" 10.0.0.5/32 scram-sha-256']
+
+
 def test_allowed_networks_become_lines_of_their_own(evaluate: Callable[..., Any]) -> None:
     block = evaluate("postgresql", "postgresql_hba_block", postgresql_allowed_networks=["10.0.0.0/8", "fd00::/8"])
     assert block.splitlines() == [
         "# BEGIN managed by ForgeLab: postgresql_allowed_networks",
         'host "app" "app" 10.0.0.0/8 scram-sha-256',
         'host "app" "app" fd00::/8 scram-sha-256',
+        "# END managed by ForgeLab: postgresql_allowed_networks",  # else one network less would not be noticed
     ]
     assert evaluate("postgresql", "postgresql_hba_block") == ""
 
@@ -69,7 +125,13 @@ def test_allowed_networks_become_lines_of_their_own(evaluate: Callable[..., Any]
         ("postgresql_database", 'x"; drop'),
         ("postgresql_database", "template1"),
         ("postgresql_listen_addresses", ["'; x"]),
-        ("postgresql_listen_addresses", []),
+        ("postgresql_standby_networks", ["10.0.0.5"]),
+        ("postgresql_replication_user", "postgres"),
+        ("postgresql_replication_user", "app"),
+        ("postgresql_replication_password", "a\nb"),
+        ("postgresql_replicate_from", "10.0.0.5 user=x"),
+        ("postgresql_primary_password", "a\nb"),
+        ("postgresql_standby_wal_mb", 1),
         ("postgresql_allowed_networks", ["10.0.0.0/8\nhost all all 0.0.0.0/0 trust"]),
         ("postgresql_allowed_networks", ["10.0.0.0/33"]),
         ("postgresql_memory_share", 0),
@@ -77,8 +139,19 @@ def test_allowed_networks_become_lines_of_their_own(evaluate: Callable[..., Any]
     ],
 )
 def test_it_refuses_with_the_variables_name(evaluate: Callable[..., Any], variable: str, value: object) -> None:
-    refusals = evaluate("postgresql", "postgresql_refusals", **{"postgresql_password": "s", variable: value})
+    passwords = ("postgresql_password", "postgresql_replication_password", "postgresql_primary_password")
+    given = {**dict.fromkeys(passwords, "s"), variable: value}
+    refusals = evaluate("postgresql", "postgresql_refusals", **given)
     assert [sentence.split(":")[0] for sentence in refusals] == [variable]
+
+
+def test_replication_needs_its_passwords(evaluate: Callable[..., Any]) -> None:
+    named = {"postgresql_standby_networks": ["10.0.0.5/32"], "postgresql_replicate_from": "10.0.0.6"}
+    refusals = evaluate("postgresql", "postgresql_refusals", postgresql_password="s", **named)
+    assert [sentence.split(":")[0] for sentence in refusals] == [
+        "postgresql_replication_password",
+        "postgresql_primary_password",
+    ]
 
 
 def test_a_tricky_password_is_fine(evaluate: Callable[..., Any]) -> None:
@@ -143,9 +216,13 @@ def test_it_is_restarted_or_reloaded_or_neither(
 
 
 def conflicts(evaluate: Callable[..., Any], **found: object) -> list[str]:
-    there = {"version": 15, "user_comment": None, "database_owner": None, **found}
-    names = {"inventory_hostname": "web1", "postgresql_answers": {"query_result": [there]}}
+    there = {"version": 15, "is_standby": False, "user_comment": None, "database_owner": None}
+    there |= {"replication_comment": None, **{name: found.pop(name) for name in list(found) if name in ASKED}}
+    names = {"inventory_hostname": "web1", "postgresql_answers": {"query_result": [there]}, **found}
     return list(evaluate("postgresql", "postgresql_conflicts", **names))
+
+
+ASKED = ("version", "is_standby", "user_comment", "database_owner", "replication_comment")
 
 
 def test_nothing_there_or_ours_is_no_conflict(evaluate: Callable[..., Any]) -> None:
@@ -165,3 +242,43 @@ def test_another_users_name_and_database_are_left_alone(evaluate: Callable[..., 
 
 def test_another_version_on_the_port_is_named(evaluate: Callable[..., Any]) -> None:
     assert conflicts(evaluate, version=13)[0].startswith("postgresql_version: port 5432 of web1 belongs to")
+
+
+def test_a_standby_is_not_made_a_primary_by_leaving_out_a_name(evaluate: Callable[..., Any]) -> None:
+    assert conflicts(evaluate, is_standby=True)[0].startswith("postgresql_replicate_from: web1 is a standby.")
+    assert conflicts(evaluate, is_standby=True, postgresql_promote=True) == []
+
+
+def test_a_standby_must_have_its_primarys_database(evaluate: Callable[..., Any]) -> None:
+    follows = {"is_standby": True, "postgresql_replicate_from": "10.0.0.5"}
+    assert conflicts(evaluate, database_owner="app", **follows) == []
+    assert conflicts(evaluate, database_owner=None, **follows)[0].startswith("postgresql_database: 10.0.0.5, which")
+
+
+@pytest.fixture
+def standby(plugin: Callable[[str], ModuleType]) -> ModuleType:
+    return plugin("postgresql/library/postgresql_standby.py")
+
+
+def limits(standby: ModuleType, **other: int) -> dict[str, int]:
+    return {**dict.fromkeys(standby.LIMITS, 10), **other}
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "version", "named"),
+    [
+        ({}, {}, 150012, None),
+        ({"max_connections": 20}, {}, 150012, None),
+        ({}, {"max_connections": 20}, 150012, "max_connections 10, not 20"),
+        ({}, {}, 170004, "postgresql_version"),
+    ],
+)
+def test_a_standby_that_could_not_start_is_refused_before(
+    standby: ModuleType, own: dict, theirs: dict, version: int, named: str | None
+) -> None:
+    found = standby.mismatch("15", limits(standby, **own), limits(standby, **theirs), version)
+    assert found is None if named is None else named in found
+
+
+def test_a_position_in_the_wal_is_a_number_of_bytes(standby: ModuleType) -> None:
+    assert standby.bytes_of("1/10") - standby.bytes_of("0/FFFFFFFF") == 17

@@ -89,8 +89,9 @@ def mismatch(version: str, own: dict[str, int], theirs: dict[str, int], theirs_v
     return None
 
 
-def copy(cluster: Cluster, primary: Primary, data: Path) -> None:
-    """Replace the empty cluster in `data` by a copy of the primary. Raises Refused; then the old one is back."""
+def copy(cluster: Cluster, primary: Primary) -> None:
+    """Replace the empty cluster by a copy of the primary. Raises Refused; then the old one is back."""
+    data = Path(cluster.ask("SHOW data_directory")[0])
     new, old = data.with_name(f"{data.name}.forgelab-new"), data.with_name(f"{data.name}.forgelab-old")
     for leftover in (new, old):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -167,21 +168,23 @@ def follow(cluster: Cluster, params: dict, dry: bool) -> dict:
         check(cluster, primary)
         if dry:
             return {"changed": True, "state": "primary"}
-        copy(cluster, primary, Path(cluster.ask("SHOW data_directory")[0]))
+        copy(cluster, primary)
     patience = params["patience_seconds"]
     return {"changed": changed, "state": "standby", "bytes_behind": bytes_behind(cluster, primary, patience)}
 
 
 def take_over(cluster: Cluster, dry: bool) -> dict:
     """Promote the cluster where it is a standby."""
-    if not cluster.is_standby():
+    data = cluster.data()
+    if not data or not (data / "standby.signal").exists():
         return {"changed": False, "state": "primary"}
+    cluster.systemctl("start")
     primary = cluster.ask("SHOW primary_conninfo")[0]
     host = re.search(r"host=(\S+)", primary)
     if host and cluster.run("pg_isready", "-q", "-t", "5", "-d", primary).returncode in (ANSWERS, REJECTS):
         raise Refused(
             f"{host.group(1)}, the primary, still answers: with two primaries, changes would go to one or the other. "
-            f"Stop it first: run there `systemctl disable --now {cluster.unit}`, then run again."
+            f"Stop it first: run there `systemctl mask --now {cluster.unit}`, then run again."
         )
     if not dry and cluster.ask("SELECT pg_promote(true, 300)") != ["t"]:
         raise Refused(f"This standby did not become the primary within 300 seconds: {cluster.last_words()}")

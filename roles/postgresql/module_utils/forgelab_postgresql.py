@@ -36,6 +36,15 @@ class Cluster:
             raise Refused(done.stderr.strip())
         return done.stdout.rstrip("\n").split("\t")
 
+    def data(self) -> Path | None:
+        """Its data folder, also while it is stopped; None when it has not been made yet."""
+        command = ["pg_conftool", "--short", self.version, "main", "show", "data_directory"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            return None
+        return Path(done.stdout.strip()) if done.returncode == 0 else None
+
     def is_standby(self) -> bool:
         return self.ask("SELECT pg_is_in_recovery()") == ["t"]
 
