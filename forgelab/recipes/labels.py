@@ -5,16 +5,37 @@ from __future__ import annotations
 from datetime import date
 
 from forgelab.recipes.options import Choice, Option
-from forgelab.recipes.versions import support
+from forgelab.recipes.versions import origins, support
 
 
 def choice_label(option: Option, choice: Choice, today: date) -> str:
-    """`PHP 8.3 (recommended)`, `PHP 8.0 (end of life since 2023-11-26)`; an outlived default is not recommended."""
-    chosen_anyway = choice.value == option.default
-    old = support(option.role, choice.value, today).note if option.role and option.name.endswith("_version") else ""
-    marks = [("default" if old else "recommended") if chosen_anyway else "", old]
+    """`PHP 8.3 (recommended) · supported until 2027-12-31 · Ubuntu 24.04, packages.example.org`, and for one that nobody mends
+    any more `PHP 8.0 (end of life since 2023-11-26) · packages.example.org`; an outlived default is not recommended."""
+    status = support(option.role, choice.value, today) if option.role and _is_version(option) else None
+    old = status.note if status else ""
+    marks = [("default" if old else "recommended") if choice.value == option.default else "", old]
     remark = ", ".join(mark for mark in marks if mark)
-    return f"{choice.label} ({remark})" if remark else choice.label
+    parts = [f"{choice.label} ({remark})" if remark else choice.label]
+    if status and status.end and not status.ended:
+        parts.append(f"supported until {status.end}")
+    if option.role and _is_version(option):
+        parts.append(", ".join(origins(option.role, choice.value)))
+    return " · ".join(filter(None, parts))
+
+
+def choice_details(option: Option, choice: Choice, today: date) -> dict[str, object]:
+    """The same as data; of a version with `support_ends` (a date or None), `end_of_life` and `sources`."""
+    details: dict[str, object] = {"value": choice.value, "label": choice.label}
+    if option.role and _is_version(option):
+        status = support(option.role, choice.value, today)
+        details["support_ends"] = status.end.isoformat() if status.end else None
+        details["end_of_life"] = status.ended
+        details["sources"] = list(origins(option.role, choice.value))
+    return details
+
+
+def _is_version(option: Option) -> bool:
+    return option.name.endswith("_version")
 
 
 def grouped(options: tuple[Option, ...]) -> dict[str, list[Option]]:

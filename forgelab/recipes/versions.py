@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 import yaml
 
+from forgelab.recipes.vendors import shipped_vendors
+
 DATA = Path(__file__).parent / "versions.yaml"
+DISTRIBUTIONS = {"bookworm": "Debian 12", "trixie": "Debian 13", "jammy": "Ubuntu 22.04", "noble": "Ubuntu 24.04"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,15 @@ class SupportStatus:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """A component's versions: `ends` maps each to its last day of support, `distributions` says who carries which."""
+    """A component's versions: `ends` maps each to its last day of support, `distributions` says who carries which.
+
+    `others` names further places that ForgeLab's role takes versions from by itself.
+    """
 
     source: str
     ends: Mapping[str, date | None]
     distributions: Mapping[str, str]
+    others: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @cache
@@ -59,6 +66,22 @@ def offered_by(distribution_release: str) -> dict[str, str]:
         for name, lifecycle in lifecycles().items()
         if distribution_release in lifecycle.distributions
     }
+
+
+def origins(component: str, version: str) -> tuple[str, ...]:
+    """Who offers a version (or one of a series): distributions first, then the vendor, such as `packages.example.org`."""
+    lifecycle, vendor = lifecycles().get(component), shipped_vendors().get(component)
+    found: list[str] = []
+    if lifecycle:
+        found += [name for name, offered in lifecycle.others.items() if version in offered]
+        found += [
+            DISTRIBUTIONS.get(release, release)
+            for release, carried in lifecycle.distributions.items()
+            if carried == version or carried.startswith(f"{version}.")
+        ]
+    if vendor and version in vendor.versions:
+        found.append(vendor.title)
+    return tuple(found)
 
 
 def _ends(ends: Mapping[str, date | None], version: str) -> list[date | None]:

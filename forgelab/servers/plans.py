@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
 
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.generated_role import generated_role
 from forgelab.recipes.model import Recipe
+from forgelab.recipes.problems import ConfigInvalid, RecipeError
 from forgelab.recipes.resolve import Linked, ResolvedComponent, ResolvedRecipe, resolve
+from forgelab.recipes.vendors import planned_vendors, vendors
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.servers.links import server_links
 from forgelab.servers.models import Server
@@ -33,7 +38,8 @@ def server_plan(server: Server, recipe: Recipe) -> Plan:
     resolved = resolved_recipe(server, recipe, server_links(server, recipe))
     components = [_component_role(component) for component in resolved.components]
     generated = generated_role(resolved)
-    roles = [FACTS, _preflight(resolved), _packages(resolved), *components]
+    offered = _vendors(resolved)
+    roles = [FACTS, _preflight(resolved, offered), *_repositories(offered), _packages(resolved), *components]
     if generated:
         roles.append(PlannedRole(name=resolved.post_install_role, title="Finishing touches"))
     roles.append(_versions(resolved))
@@ -60,13 +66,32 @@ def _union(resolved: ResolvedRecipe, suffix: str) -> str:
     return "{{ " + " + ".join(f"{component.role}_{suffix}" for component in resolved.components) + " }}"
 
 
-def _preflight(resolved: ResolvedRecipe) -> PlannedRole:
+def _vendors(resolved: ResolvedRecipe) -> list[dict[str, Any]]:
+    """The vendors of its components. Raises `ConfigInvalid` for a vendors.yaml that cannot be used."""
+    try:
+        known = vendors(settings.VENDORS_FILE)
+    except RecipeError as wrong:
+        raise ConfigInvalid({"vendors.yaml": f"{settings.VENDORS_FILE}: {wrong}"}) from None
+    return planned_vendors((component.role for component in resolved.components), known)
+
+
+def _repositories(offered: list[dict[str, Any]]) -> list[PlannedRole]:
+    """Which of the vendors are needed is known only when the device has been looked at."""
+    expressions = {
+        "repositories_sources": "{{ preflight_result.forgelab.vendors.sources | default([]) }}",
+        "repositories_absent": "{{ preflight_result.forgelab.vendors.absent | default([]) }}",
+    }
+    return [PlannedRole("repositories", "Setting up vendors' repositories", expressions=expressions)] if offered else []
+
+
+def _preflight(resolved: ResolvedRecipe, offered: list[dict[str, Any]]) -> PlannedRole:
     return PlannedRole(
         name="preflight",
         title="Checking the device",
         variables={
             "preflight_memory_mb": resolved.requirements.memory_mb.minimum,
             "preflight_disk_mb": resolved.requirements.storage_mb.minimum,
+            "preflight_vendors": offered,
         },
         expressions={
             "preflight_packages": _union(resolved, "packages"),

@@ -22,15 +22,15 @@ def test_a_valid_form_holds_the_complete_config(recipe: Recipe) -> None:
 def test_the_default_is_recommended_and_old_versions_are_marked(recipe: Recipe) -> None:
     choices = dict(recipe_form(recipe, TODAY).base_fields["php_version"].choices)  # type: ignore[attr-defined]
     assert choices == {
-        "8.1": "PHP 8.1 (end of life since 2025-12-31)",
-        "8.2": "PHP 8.2",
-        "8.3": "PHP 8.3 (recommended)",
+        "8.1": "PHP 8.1 (end of life since 2025-12-31) · Ubuntu 22.04, deb.sury.org",
+        "8.2": "PHP 8.2 · supported until 2026-12-31 · Debian 12, deb.sury.org",
+        "8.3": "PHP 8.3 (recommended) · supported until 2027-12-31 · Ubuntu 24.04, deb.sury.org",
     }
 
 
 def test_an_outlived_default_is_not_recommended(recipe: Recipe) -> None:
     choices = dict(recipe_form(recipe, date(2030, 1, 1)).base_fields["php_version"].choices)  # type: ignore[attr-defined]
-    assert choices["8.3"] == "PHP 8.3 (default, end of life since 2027-12-31)"
+    assert choices["8.3"].startswith("PHP 8.3 (default, end of life since 2027-12-31)")
 
 
 def test_fields_start_with_the_defaults_and_carry_help(recipe: Recipe) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from forgelab.runs.plan import Plan
 from forgelab.servers.models import Server
@@ -27,9 +28,8 @@ def test_the_device_is_checked_before_packages_and_these_come_before_components(
 
 def test_packages_of_all_components_are_installed_in_one_go(planned):
     union = role(planned, "packages").expressions["packages_names"]
-    components = [
-        each.name for each in planned.roles if each.name not in ("facts", "preflight", "packages", "versions")
-    ]
+    others = ("facts", "preflight", "repositories", "packages", "versions")
+    components = [each.name for each in planned.roles if each.name not in others]
     assert {"nginx", "php", "postgresql", "redis"} <= set(components)
     assert union == "{{ " + " + ".join(f"{name}_packages" for name in components) + " }}"
     assert role(planned, "packages").expressions["packages_hold"] == union.replace("_packages", "_services")
@@ -65,3 +65,25 @@ def test_every_variable_belongs_to_its_role(planned):
     for each in planned.roles:
         names = [*each.variables, *each.secrets, *each.expressions]
         assert all(name.startswith(f"{each.name}_") for name in names), each.name
+
+
+def test_vendors_are_looked_in_for_what_the_distribution_lacks(planned):
+    names = [each.name for each in planned.roles]
+    assert names.index("preflight") < names.index("repositories") < names.index("packages")
+    offered = role(planned, "preflight").variables["preflight_vendors"]
+    assert [vendor["name"] for vendor in offered] == ["sury", "pgdg"]
+    assert all(vendor["fingerprints"] for vendor in offered)
+
+
+def test_a_mirror_of_a_vendor_is_asked_in_its_place(provision, settings, tmp_path):
+    settings.VENDORS_FILE = tmp_path / "vendors.yaml"
+    settings.VENDORS_FILE.write_text("php: {base_url: http://mirror.homelab.local/php}\n")
+    plan = Plan.from_json(provision().plan)
+    assert role(plan, "preflight").variables["preflight_vendors"][0]["base_url"] == "http://mirror.homelab.local/php"
+
+
+def test_an_unusable_vendors_file_is_told_with_line_and_key(provision, settings, tmp_path):
+    settings.VENDORS_FILE = tmp_path / "vendors.yaml"
+    settings.VENDORS_FILE.write_text("php:\n  base_url: nowhere\n")
+    with pytest.raises(ValidationError, match=r"vendors\.yaml: line 2: php\.base_url: .*nowhere"):
+        provision()

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 STATUS = Path("/var/lib/dpkg/status")
@@ -121,23 +121,41 @@ def product(package: str) -> tuple[str, str]:
     return TITLES.get(stem.split("-")[0], stem), match.group() if match else ""
 
 
-def missing_problems(missing: Iterable[str], known: list[str], system: str) -> list[tuple[str, str]]:
-    """Sentences (what is wrong, what to choose) for packages without a candidate, one per product and version."""
+def missing_problems(
+    missing: Iterable[str], known: list[str], system: str, troubles: Mapping[str, tuple[str, str]] | None = None
+) -> list[tuple[str, str]]:
+    """Sentences (what is wrong, what to choose) for packages without a candidate, one per product and version.
+
+    `troubles` tells of a package why its vendor's repository does not help, and what to do.
+    """
     groups: dict[tuple[str, str], list[str]] = {}
     for package in missing:
         groups.setdefault(product(package), []).append(package)
-    return [_sentence(title, version, packages, known, system) for (title, version), packages in groups.items()]
+    return [
+        _sentence(title, version, packages, known, system, troubles or {})
+        for (title, version), packages in groups.items()
+    ]
 
 
-def _sentence(title: str, version: str, packages: list[str], known: list[str], system: str) -> tuple[str, str]:
+def _sentence(
+    title: str,
+    version: str,
+    packages: list[str],
+    known: list[str],
+    system: str,
+    troubles: Mapping[str, tuple[str, str]],
+) -> tuple[str, str]:
     shown = ", ".join(packages[:3]) + (f" and {len(packages) - 3} more" if len(packages) > 3 else "")
     verb = "has" if len(packages) == 1 else "have"
     offered = [{*versions_instead(package, known)} for package in packages]
     common = [other for other in versions_instead(packages[0], known) if all(other in found for found in offered)]
     problem = f"{shown} {verb} no installation candidate on {system}"
+    asked = list(dict.fromkeys(troubles[package] for package in packages if package in troubles))
+    way_out = f"or {asked[0][1]}." if asked else "or add the vendor's repository."
+    vendor = "".join(f"; {trouble}" for trouble, _ in asked)
     if common:
         choice = " or ".join(f"{title} {other}" for other in common)
-        return f"{problem}: this device offers {choice}", f"Choose {choice}, or add the vendor's repository."
+        return f"{problem}: this device offers {choice}{vendor}", f"Choose {choice}, {way_out}"
     if version:
-        return problem, f"Choose another version of {title}, or add the vendor's repository."
+        return problem + vendor, f"Choose another version of {title}, {way_out}"
     return problem, f"Check the name and the device's package sources: `apt-cache policy {packages[0]}`."

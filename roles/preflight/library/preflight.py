@@ -16,6 +16,7 @@ from ansible.module_utils.forgelab_apt import (
     missing_problems,
     not_installed,
     nothing_half_installed,
+    parse_installed,
     plain_name,
     refresh_lists,
 )
@@ -29,6 +30,7 @@ from ansible.module_utils.forgelab_device import (
 )
 from ansible.module_utils.forgelab_locks import dpkg_interrupted, locked_by
 from ansible.module_utils.forgelab_ports import listeners, port_problem, process_name
+from ansible.module_utils.forgelab_vendors import sources_path
 
 DOCUMENTATION = r"""
 module: preflight
@@ -41,6 +43,13 @@ author: ForgeLab
 options:
   device: {description: Name of the device in messages., type: str, required: true}
   packages: {description: Packages that must have an installation candidate., type: list, elements: str, default: []}
+  vendors:
+    description:
+      - Repositories to look in for packages that the device's own sources lack, without setting them up. Name, title,
+        base_url, key_url, fingerprints, suites (by distribution release), components, packages and shared.
+    type: list
+    elements: dict
+    default: []
   disk_mb: {description: Free disk space needed in MiB., type: int, default: 0}
   memory_mb: {description: Memory needed in MiB; a tenth less is accepted., type: int, default: 0}
   ports:
@@ -131,23 +140,35 @@ def check_lock(wait_seconds: int) -> dict:
     )
 
 
-def check_packages(packages: list[str], system: str) -> list[dict]:
-    """Installation candidates, with one refresh of the package lists where they are missing or old."""
-    names = not_installed(dict.fromkeys(plain_name(package) for package in packages))
-    if not names:
-        return [check("packages")]
-    found, known = installable(names)
+def check_packages(packages: list[str], vendors: list[dict], facts: dict) -> tuple[list[dict], dict]:
+    """Installation candidates, with one refresh of the package lists where they are missing or old; and which vendors'
+    repositories the device is to have (`sources`) and no longer to have (`absent`)."""
+    wanted = list(dict.fromkeys(plain_name(package) for package in packages))
+    names = not_installed(wanted)
+    found, known = installable(names) if names else (set(), [])
     missing = [name for name in names if name not in found]
     trouble = None
     if missing and lists_age_seconds() > FRESH_SECONDS:
         trouble = refresh_lists()
         found, known = installable(names)
         missing = [name for name in names if name not in found]
-    results = [check("packages", *texts) for texts in missing_problems(missing, known, system)]
+    chosen, results, troubles = {"sources": [], "absent": []}, [], {}
+    if vendors and (missing or any(sources_path(vendor["name"]).exists() for vendor in vendors)):
+        from ansible.module_utils.forgelab_vendor_choice import choose
+
+        installed = parse_installed(read_text(str(STATUS)))
+        choice = choose(vendors, str(facts["distribution_release"]), wanted, missing, installed)
+        chosen = {"sources": choice.sources, "absent": choice.absent}
+        missing, troubles = [name for name in missing if name not in choice.found], choice.troubles
+        if choice.conflict:
+            fix = "Choose a version that the distribution has, or ask the vendor's repository for its status."
+            results.append(check("packages", f"The packages cannot be installed together: {choice.conflict}", fix))
+    system = str(facts["distribution_name"])
+    results += [check("packages", *texts) for texts in missing_problems(missing, known, system, troubles)]
     if missing and trouble:
         fix = "Check the device's network and /etc/apt/sources.list."
         results.append(check("package lists", f"The package lists could not be refreshed ({trouble})", fix))
-    return results or [check("packages")]
+    return results or [check("packages")], chosen
 
 
 def packages_needed(packages: list[str]) -> bool:
@@ -156,19 +177,18 @@ def packages_needed(packages: list[str]) -> bool:
     return bool(wanted) or dpkg_interrupted() or not nothing_half_installed(read_text(str(STATUS)))
 
 
-def check_all(params: dict, facts: dict, ahead: float) -> list[dict]:
-    """Every check, the quick and telling ones first."""
-    system = str(facts["distribution_name"])
+def check_all(params: dict, facts: dict, ahead: float) -> tuple[list[dict], dict]:
+    """Every check, the quick and telling ones first; and the vendors' repositories that are needed."""
     listening = listeners()
     ports = [(item["port"], port_problem(item["port"], item["process"], listening)) for item in params["ports"]]
-    return [
+    first = [
         *check_system(facts),
         *check_sizes(facts, params["disk_mb"], params["memory_mb"]),
         check_clock(ahead, params["clock_tolerance_seconds"]),
         check_lock(params["lock_wait_seconds"]),
-        *check_packages(params["packages"], system),
-        *(check(f"port {port}", *(problem or ())) for port, problem in ports),
     ]
+    offered, vendors = check_packages(params["packages"], params["vendors"], facts)
+    return [*first, *offered, *(check(f"port {port}", *(problem or ())) for port, problem in ports)], vendors
 
 
 def failure(device: str, results: list[dict]) -> str | None:
@@ -183,6 +203,7 @@ def argument_spec() -> dict:
     return {
         "device": {"type": "str", "required": True},
         "packages": {"type": "list", "elements": "str", "default": []},
+        "vendors": {"type": "list", "elements": "dict", "default": []},
         "disk_mb": {"type": "int", "default": 0},
         "memory_mb": {"type": "int", "default": 0},
         "ports": {"type": "list", "elements": "dict", "default": [], "options": port},
@@ -199,10 +220,10 @@ def main() -> None:
     params = module.params
     ahead = began - params["controller_time"] if params["controller_time"] else 0.0
     facts = device_facts()
-    results = check_all(params, facts, ahead)
+    results, vendors = check_all(params, facts, ahead)
     notes = ["An earlier installation was cut off; it will be repaired."] if dpkg_interrupted() else []
     needed = packages_needed(params["packages"])
-    forgelab = {"facts": facts, "preflight": results, "notes": notes, "packages_needed": needed}
+    forgelab = {"facts": facts, "preflight": results, "notes": notes, "packages_needed": needed, "vendors": vendors}
     message = failure(params["device"], results)
     if message:
         module.fail_json(msg=message, forgelab=forgelab)
