@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Condition:
     """Holds when every named option has one of its listed values; an empty one always holds.
 
-    Of servers and networks, `true` means that some are named and `false` that none are.
+    Of texts, servers and networks, `true` means that there is some and `false` that there is none.
     """
 
     terms: tuple[tuple[str, tuple[object, ...]], ...] = ()

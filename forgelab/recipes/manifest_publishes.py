@@ -10,10 +10,10 @@ from forgelab.recipes.model import Conditional, Published
 from forgelab.recipes.placeholders import names_in
 from forgelab.recipes.problems import quoted
 from forgelab.recipes.reader import Reader, items_at, text_at
-from forgelab.recipes.scope import Scope
+from forgelab.recipes.scope import KNOWN, Scope
 
 LIMIT = 30
-RESERVED = ("address", "addresses")  # what ForgeLab knows of every server by itself
+RESERVED = (*KNOWN, "addresses")  # what ForgeLab knows of every server by itself
 
 
 def read_publishes(top: Reader, scope: Scope) -> tuple[Published, ...]:

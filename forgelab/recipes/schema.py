@@ -53,7 +53,7 @@ def _holds(recipe: Recipe, name: str, wanted: tuple[object, ...]) -> dict[str, A
     if option.kind in LISTS:
         values: dict[str, Any] = {"minItems": 1} if True in wanted else {"maxItems": 0}
         values = {} if {True, False} <= set(wanted) else values
-    elif option.kind == "server":
+    elif option.kind in ("server", "string") and {True, False} & set(wanted):
         values = {"enum": [""]} if True not in wanted else {} if False in wanted else {"minLength": 1}
     else:
         values = {"enum": list(wanted)}

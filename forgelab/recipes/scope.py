@@ -14,6 +14,7 @@ from forgelab.recipes.problems import Problems, did_you_mean, listing, not_one_o
 from forgelab.recipes.reader import kind_of
 
 LINK = re.compile(r"[A-Z][A-Z0-9_]*")
+KNOWN = ("address", "type")  # of every server, without its recipe publishing it
 NAMING = ("networks", "server", "servers")
 
 
@@ -67,7 +68,7 @@ class Scope:
 
     def _link(self, name: str, option: str, key: str, path: str, secrets: bool) -> None:
         self.used.add(option)
-        if key == "address":
+        if key in KNOWN:
             return
         self.reads.append(LinkRead(option, key, path))
         if not secrets:
@@ -115,7 +116,7 @@ class Scope:
         return values
 
     def _check(self, option: Option, value: object, path: str) -> None:
-        if option.kind in NAMING:
+        if option.kind in NAMING or (option.kind == "string" and isinstance(value, bool)):
             if not isinstance(value, bool):
                 self.problems.add(path, f"{option.name} must be true (some are named) or false (none), not {value!r}")
             return

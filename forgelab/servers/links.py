@@ -138,7 +138,7 @@ def _connection(server: Server, other: Server, recipe: Recipe | None) -> Linked:
     """The other server's address, as seen from this one's device, and what it publishes."""
     address = LOOPBACK if other.device_id == server.device_id else other.device.address
     told = _published(other, recipe) if recipe else Linked({})
-    return Linked({**told.values, "address": address}, told.secrets)
+    return Linked({**told.values, "address": address, "type": other.server_type}, told.secrets)
 
 
 def _published(other: Server, recipe: Recipe) -> Linked:
