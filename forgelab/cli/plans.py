@@ -17,8 +17,7 @@ def show(result: dict[str, Any]) -> None:
     """The summary sentence last, after the steps with their diffs."""
     out = console()
     for name, option in result["options"].items():
-        before = "(not set)" if option["from"] is None else as_text(option["from"])
-        out.print(f"Option {name}: {before} -> {as_text(option['to'])}")
+        out.print(f"Option {name}: {as_text(option['from'])} -> {as_text(option['to'])}")
     for step in result["steps"]:
         out.print(Text(f"\n{step['title']}", style="bold"))
         for change in step["changes"]:

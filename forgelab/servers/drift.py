@@ -15,7 +15,7 @@ from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_changes
 from forgelab.servers.checks import PLAN
 from forgelab.servers.models import Server
-from forgelab.servers.proposals import server_check
+from forgelab.servers.proposals import changed_options, server_check
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +26,9 @@ AT_ONCE = 2  # looks that are asked for in one go: after a day off ForgeLab does
 def server_checked(run: Run) -> None:
     """A plan has ended. One of the server's own config says how far its device is from it."""
     server = Server.objects.filter(pk=run.subject_id).first()
-    asked = run.request.get("config")
-    if server is None or run.status != Run.Status.SUCCEEDED or asked != server.config or asked != run.request["base"]:
+    if server is None or run.status != Run.Status.SUCCEEDED or run.request.get("base") != server.config:
+        return
+    if changed_options(server.config, run.request["config"]):
         return
     if server.provisioned_at is None or server.provisioned_at > run.created_at:
         return

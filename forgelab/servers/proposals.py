@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -35,7 +36,7 @@ def server_check(*, server: Server, changes: dict[str, Any] | None = None, reque
     proposed.config = config
     proposed.secrets = {**checks.generated_secrets(recipe), **(server.secrets or {})}
     plan = checks.checked_plan(proposed, recipe)
-    asked = bool(changes) and config != server.config
+    asked = changed_options(server.config, config)
     return run_create(
         plan=dataclasses.replace(
             with_removal(plan, proposed),
@@ -50,6 +51,11 @@ def server_check(*, server: Server, changes: dict[str, Any] | None = None, reque
         requested_by=requested_by,
         request={"config": config, "base": server.config, "gone": surplus(proposed, plan)},
     )
+
+
+def changed_options(base: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the config what differs from `base`; an option that the recipe has only got since does not."""
+    return {name: value for name, value in config.items() if name in base and value != base[name]}
 
 
 def server_apply(*, run: Run, requested_by: Any = None, **more: Any) -> Run:

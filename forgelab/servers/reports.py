@@ -11,7 +11,7 @@ from forgelab.runs.changes import count, summary
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_changes
 from forgelab.servers.models import Server
-from forgelab.servers.proposals import why_not_applicable
+from forgelab.servers.proposals import changed_options, why_not_applicable
 from forgelab.servers.removal import DATABASES
 
 
@@ -29,9 +29,7 @@ def plan_result(*, run: Run) -> dict[str, Any]:
         "summary": summary(steps),
         "count": count(steps),
         "steps": [dataclasses.asdict(step) for step in steps],
-        "options": {
-            name: {"from": base.get(name), "to": value} for name, value in config.items() if value != base.get(name)
-        },
+        "options": {name: {"from": base[name], "to": value} for name, value in changed_options(base, config).items()},
         "applicable": not why_not,
         "why_not": why_not,
         "takes_database": any(name in DATABASES for name in run.request.get("gone") or []),
