@@ -60,6 +60,9 @@ def test_the_salt_of_mysqls_password_has_its_20_characters(evaluate: Callable[..
         ("database", "`; drop"),
         ("database", "MySQL"),
         ("bind_address", "127.0.0.1\nuser=root"),
+        ("allowed_networks", ["10.0.0.5"]),
+        ("allowed_networks", ["10.0.0.0/8\n"]),
+        ("allowed_networks", ["fd00::/8"]),
         ("memory_share", 101),
         ("max_connections", 0),
     ],
@@ -78,3 +81,31 @@ def test_an_older_distribution_is_refused_and_a_newer_one_is_fine(evaluate: Call
     )
     assert "brings MariaDB 10.11" in evaluate("mariadb", "mariadb_refusals", ansible_facts=old, **wanted)[0]
     assert evaluate("mariadb", "mariadb_refusals", ansible_facts=new, **wanted) == []
+
+
+@pytest.mark.parametrize("role", ["mariadb", "mysql"])
+def test_it_listens_outside_only_when_somebody_may_connect(render: Callable[..., str], role: str) -> None:
+    def told(**variables: object) -> list[str]:
+        return settings(render(role, SHARED, **{f"{role}_{name}": value for name, value in variables.items()}))
+
+    assert "bind-address = 127.0.0.1" in told()
+    assert not [line for line in told() if line.startswith("skip_name_resolve")]
+    assert {"bind-address = *", "skip_name_resolve = ON"} <= set(told(allowed_networks=["10.0.0.0/8"]))
+    assert "bind-address = 10.0.0.5" in told(allowed_networks=["10.0.0.0/8"], bind_address="10.0.0.5")
+
+
+@pytest.mark.parametrize("role", ["mariadb", "mysql"])
+def test_the_account_exists_for_those_who_may_connect(evaluate: Callable[..., Any], role: str) -> None:
+    def hosts(*networks: str) -> list[str]:
+        given = {f"{role}_allowed_networks": list(networks), "inventory_hostname": "db1"}
+        return evaluate(role, "mysql_target", **given)["hosts"]
+
+    assert hosts() == ["localhost"]
+    assert hosts("10.0.0.0/20", "192.168.1.7/32", "fd00::7/128") == [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "10.0.0.0/255.255.240.0",
+        "192.168.1.7",
+        "fd00::7",
+    ]
