@@ -38,18 +38,29 @@ class ComponentSerializer(serializers.ModelSerializer[Component]):
         read_only_fields = fields
 
 
+class DriftSerializer(serializers.Serializer[Any]):
+    """How far the device is from the server's plan; `count` is null where nobody has looked since provisioning."""
+
+    count = serializers.IntegerField(source="drift_count", allow_null=True)
+    since = serializers.DateTimeField(source="drift_since", allow_null=True)
+    checked_at = serializers.DateTimeField(source="drift_checked_at", allow_null=True)
+    watch = serializers.BooleanField(source="drift_watch", help_text="It is looked at every day.")
+    run = serializers.UUIDField(source="drift_run_id", allow_null=True, help_text="The look; `runs/{id}/plan`.")
+
+
 class ServerSerializer(serializers.ModelSerializer[Server]):
     """A server in a list; its credentials are only at `/credentials`."""
 
     status_label = serializers.CharField(source="get_status_display", help_text="The status in words.")
     device = DeviceBriefSerializer()
     components = ComponentSerializer(many=True)
+    drift = DriftSerializer(source="*")
 
     class Meta:
         model = Server
         fields = [
-            "id", "name", "server_type", "status", "status_label", "device", "components", "config", "placement",
-            "memory_mb", "created_at", "provisioned_at",
+            "id", "name", "server_type", "status", "status_label", "status_detail", "device", "components", "config",
+            "placement", "memory_mb", "created_at", "provisioned_at", "drift",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from forgelab.api import backups, devices, runs, servers
+from forgelab.api import backups, devices, lifecycle, runs, servers
 from forgelab.api.base import View, nothing_here
 
 
@@ -19,7 +19,9 @@ app_name = "api"
 urlpatterns = [
     path("infrastructure/provision", servers.ProvisionView.as_view(), name="provision"),
     path("infrastructure/servers", servers.ServerListView.as_view(), name="servers"),
-    path("infrastructure/servers/<uuid:key>", servers.ServerView.as_view(), name="server"),
+    path("infrastructure/servers/<uuid:key>", lifecycle.ServerView.as_view(), name="server"),
+    path("infrastructure/servers/<uuid:key>/plan", lifecycle.PlanView.as_view(), name="server-plan"),
+    path("infrastructure/servers/<uuid:key>/drift", lifecycle.DriftView.as_view(), name="server-drift"),
     path("infrastructure/servers/<uuid:key>/credentials", servers.CredentialsView.as_view(), name="credentials"),
     path("infrastructure/servers/<uuid:key>/backup", backups.BackUpView.as_view(), name="backup"),
     path("infrastructure/servers/<uuid:key>/backups", backups.BackupListView.as_view(), name="backups"),
@@ -34,6 +36,8 @@ urlpatterns = [
     path("runs/<uuid:key>/steps", runs.StepsView.as_view(), name="steps"),
     path("runs/<uuid:key>/events", runs.EventsView.as_view(), name="events"),
     path("runs/<uuid:key>/cancel", runs.CancelView.as_view(), name="cancel"),
+    path("runs/<uuid:key>/plan", lifecycle.PlanResultView.as_view(), name="plan"),
+    path("runs/<uuid:key>/apply", lifecycle.ApplyView.as_view(), name="apply"),
     path("schema", SchemaView.as_view(), name="schema"),
     re_path(r"^(?P<path>.*)$", nothing_here),
 ]
