@@ -83,6 +83,15 @@ def wrong_commands(version: str) -> dict[str, str]:
     }
 
 
+def point_at(name: str, path: str, version: str) -> None:
+    """Let the command be this program, also where its package has not offered it to update-alternatives."""
+    try:
+        run("update-alternatives", "--set", name, path)
+    except subprocess.CalledProcessError:
+        run("update-alternatives", "--install", f"/usr/bin/{name}", name, path, version.replace(".", ""))
+        run("update-alternatives", "--set", name, path)
+
+
 def let_go(version: str, wait_seconds: int) -> None:
     """End the version's PHP-FPM, then remove what ForgeLab wrote for it. Raises StillUsed."""
     if is_running(version):
@@ -131,7 +140,7 @@ def main() -> None:
         module.exit_json(changed=changed, switched=list(switched), stopped=params["stop"], purged=[])
     try:
         for name, path in switched.items():
-            run("update-alternatives", "--set", name, path)
+            point_at(name, path, params["default"])
         for version in params["stop"]:
             try:
                 let_go(version, params["wait_seconds"])
