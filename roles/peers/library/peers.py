@@ -15,8 +15,8 @@ DOCUMENTATION = r"""
 module: peers
 short_description: Log in to databases and caches on other devices
 description:
-  - Logs in to each (PostgreSQL, MySQL, MariaDB with user, password and database; Redis with AUTH and PING; Memcached is
-    asked for its version). Changes nothing, in check mode neither.
+  - Logs in to each (PostgreSQL, MySQL, MariaDB with user, password and database; Redis with AUTH and PING; Memcached
+    with SASL, or without a password by asking for its version). Changes nothing, in check mode neither.
   - Fails with one sentence for each that cannot be used, naming address, port, the reason and what to do.
   - In check mode, a client that is not installed yet is made up for by a connection without login.
 author: ForgeLab

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ TITLES = {
     "redis": "Redis",
     "memcached": "Memcached",
 }
+REQUEST, RESPONSE, HEADER = 0x80, 0x81, 24  # Memcached's binary protocol: first bytes, and length of a header
+SASL_LOGIN, UNKNOWN_COMMAND = 0x21, 0x81
 DRIVERS = {"postgresql": "psycopg2", "mysql": "pymysql", "mariadb": "pymysql"}
 
 
@@ -215,11 +218,33 @@ def _redis_answer(peer: Peer, answer: str, wanted: str) -> None:
 
 
 def memcached(peer: Peer, seconds: int) -> None:
-    """Memcached has no login in its text protocol; that it answers is what can be known."""
+    """With a password a SASL login, for which Memcached speaks its binary protocol alone; without, its version."""
+    if peer.password:
+        _memcached_login(peer, seconds)
+        return
     with _conversation(peer, seconds) as say:
         answer = say(b"version\r\n")
     if not answer.startswith("VERSION"):
-        raise Unusable(f"what answers at {peer.place} is not Memcached: {answer[:100] or 'nothing'}")
+        what = "wants a password, or is not Memcached" if not answer else f"is not Memcached: {answer[:100]}"
+        raise Unusable(f"what answers at {peer.place} {what}")
+
+
+def _memcached_login(peer: Peer, seconds: int) -> None:
+    key, login = b"PLAIN", f"\0{peer.user}\0{peer.password}".encode()
+    header = struct.pack(">BBHBBHIIQ", REQUEST, SASL_LOGIN, len(key), 0, 0, 0, len(key) + len(login), 0, 0)
+    try:
+        with socket.create_connection((peer.address, peer.port), timeout=seconds) as link:
+            link.sendall(header + key + login)
+            answer = link.makefile("rb").read(HEADER)
+    except OSError as problem:
+        raise unreachable(peer, problem, seconds) from None
+    if len(answer) < HEADER or answer[0] != RESPONSE:
+        raise Unusable(f"what answers at {peer.place} is not Memcached, or one without passwords")
+    status = int.from_bytes(answer[6:8], "big")
+    if status == UNKNOWN_COMMAND:
+        raise Unusable(f"Memcached at {peer.place} has no password, but one is expected")
+    if status:
+        raise Unusable(f"Memcached at {peer.place} does not take the password of the user {peer.user}")
 
 
 def reachable(peer: Peer, seconds: int) -> None:
