@@ -1,14 +1,21 @@
-# install-packages.sh HOME COMPOSER_JSON: installs what COMPOSER_JSON requires into HOME, a folder named after it, and
+# install-packages.sh HOME COMPOSER_JSON [look]: installs what COMPOSER_JSON requires into HOME, a folder named after it, and
 # links the programs into /usr/local/bin. Prints "changed" if anything had to be done. HOME appears by one rename
 # after everything is on the disk, so an interruption leaves nothing half done.
+# With "look" nothing is done: it only says whether there is anything to do.
 set -eu
 umask 022
-home=$1 wanted=$2
+home=$1 wanted=$2 look=${3:-}
 base=$(dirname "$home")
 
 is_ours() {
     case "$(readlink "$1" || true)" in "$base"/*) return 0 ;; esac
     return 1
+}
+
+[ -z "$look" ] || [ -d "$home" ] || { echo changed; exit 0; }
+
+act() {
+    [ -n "$look" ] || "$@"
 }
 
 if [ ! -d "$home" ]; then
@@ -39,7 +46,7 @@ fi
 
 for link in /usr/local/bin/*; do
     if is_ours "$link" && [ ! -e "$home/bin/$(basename "$link")" ]; then
-        rm "$link"
+        act rm "$link"
         echo changed
     fi
 done
@@ -47,8 +54,8 @@ for program in "$home/bin"/*; do
     [ -e "$program" ] || continue
     link=/usr/local/bin/$(basename "$program")
     if [ "$(readlink "$link" || true)" != "$program" ]; then
-        ln -s "$program" "$base/.installing-link"
-        mv -fT "$base/.installing-link" "$link"
+        act ln -s "$program" "$base/.installing-link"
+        act mv -fT "$base/.installing-link" "$link"
         echo changed
     fi
 done
