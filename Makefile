@@ -6,7 +6,7 @@ BIN := .venv/bin
 export FORGELAB_LAB_DIR ?= /var/lib/forgelab-lab
 
 LAB_PACKAGES := mmdebstrap systemd-container lxcfs nftables iproute2 openssh-client
-TEST_PACKAGES := $(LAB_PACKAGES) postgresql redis-server chromium
+TEST_PACKAGES := $(LAB_PACKAGES) postgresql redis-server chromium gnupg
 
 .PHONY: demo demo-stop test test-fast lint docs bench matrix lock clean
 

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.support.apt_repository import SigningKey
+
+PHP = {
+    "name": "sury", "title": "packages.example.org", "base_url": "http://packages.example.org/php",
+    "key_url": "http://packages.example.org/key", "fingerprints": ["A" * 40], "suites": {"bookworm": "bookworm"},
+    "components": ["main"], "packages": ["php${version}", "php${version}-*"], "shared": ["php-common"],
+}  # fmt: skip
+EMPTY_ARMOR = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n!!\n-----END PGP PUBLIC KEY BLOCK-----"
+
+
+def utils(name: str) -> ModuleType:
+    return sys.modules[f"ansible.module_utils.{name}"]
+
+
+@pytest.fixture
+def vendors() -> ModuleType:
+    return utils("forgelab_vendors")
+
+
+@pytest.fixture
+def openpgp() -> ModuleType:
+    return utils("forgelab_openpgp")
+
+
+@pytest.fixture(scope="module")
+def key() -> Iterator[SigningKey]:
+    key = SigningKey()
+    yield key
+    key.close()
+
+
+@pytest.fixture(scope="module")
+def other() -> Iterator[SigningKey]:
+    key = SigningKey("Somebody else <else@example.org>")
+    yield key
+    key.close()
+
+
+@pytest.mark.parametrize("armor", [True, False])
+def test_a_key_is_known_by_the_fingerprint_that_gpg_shows(openpgp: ModuleType, key: SigningKey, armor: bool) -> None:
+    assert list(openpgp.public_keys(key.public(armor))) == [key.fingerprint]
+
+
+def test_each_key_of_a_keyring_is_told_apart(openpgp: ModuleType, key: SigningKey, other: SigningKey) -> None:
+    together = openpgp.public_keys(key.public(False) + other.public(False))
+    assert together == {key.fingerprint: key.public(False), other.fingerprint: other.public(False)}
+    assert list(openpgp.public_keys(key.public() + other.public())) == [key.fingerprint, other.fingerprint]
+
+
+def test_what_is_written_for_apt_holds_the_same_key(openpgp: ModuleType, key: SigningKey) -> None:
+    written = openpgp.armored(key.public(False), "packages.example.org")
+    assert openpgp.public_keys(written.encode()) == {key.fingerprint: key.public(False)}
+    body, checksum = key.public().decode().strip().split("\n")[2:-1], written.strip().split("\n")[-2]
+    assert checksum == body[-1]  # as gpg itself computes it
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>not found</html>", EMPTY_ARMOR])
+def test_what_is_no_key_is_refused(openpgp: ModuleType, data: bytes) -> None:
+    with pytest.raises(openpgp.KeyUnreadable):
+        openpgp.public_keys(data)
+
+
+def test_half_a_key_is_refused(openpgp: ModuleType, key: SigningKey) -> None:
+    whole = key.public(False)
+    for end in (1, 2, 5, len(whole) // 2, len(whole) - 1):
+        with pytest.raises(openpgp.KeyUnreadable):
+            openpgp.public_keys(whole[:end])
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "version"),
+    [
+        ("php${version}-*", "php8.3-fpm", "8.3"),
+        ("php${version}", "php8.3", "8.3"),
+        ("php${version}", "php8.3-fpm", None),
+        ("php${version}-*", "php-common", None),
+        ("postgresql-${version}", "postgresql-17", "17"),
+        ("nodejs", "nodejs", ""),
+    ],
+)
+def test_a_package_name_tells_its_version(vendors: ModuleType, template: str, name: str, version: str | None) -> None:
+    assert vendors.version_of(template, name) == version
+
+
+def test_a_source_is_for_the_needed_versions_only(vendors: ModuleType) -> None:
+    wanted = vendors.versions_wanted(PHP, ["php8.10-cli", "php8.9-cli", "php8.9-fpm", "nginx"])
+    assert wanted == {"8.10": ["php8.10-cli"], "8.9": ["php8.9-cli", "php8.9-fpm"]}
+    source = vendors.source_for(PHP, "bookworm", wanted)
+    assert source["packages"] == ["php8.9", "php8.9-*", "php8.10", "php8.10-*", "php-common"]
+    assert vendors.source_problems(source) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("url", "http://mirror/php\nTrusted: yes"),
+        ("suite", "bookworm\nTrusted: yes"),
+        ("name", "../etc"),
+        ("fingerprints", []),
+        ("fingerprints", ["B695BD4743"]),
+        ("packages", ["php8.3\nPin: release *"]),
+        ("components", ["main contrib"]),
+    ],
+)
+def test_a_value_never_becomes_another_line_of_apts_files(vendors: ModuleType, key: str, value: object) -> None:
+    source = {**vendors.source_for(PHP, "bookworm", ["8.3"]), key: value}
+    assert any(key in text for text in vendors.source_problems(source))
+
+
+def test_the_files_name_key_and_packages_and_are_read_back(vendors: ModuleType) -> None:
+    source = vendors.source_for(PHP, "bookworm", ["8.3"])
+    assert "Signed-By: /etc/apt/keyrings/forgelab-sury.asc\n" in vendors.sources_text(source, vendors.key_path("sury"))
+    text = vendors.preferences_text(source, "release o=Vendor")
+    assert vendors.parse_preferences(text) == (source["packages"], "release o=Vendor")
+    assert vendors.parse_preferences("Package: *\nPin: release o=Debian\nPin-Priority: 1\n") == ([], "")
+
+
+RELEASE = "Origin: Vendor\nLabel: Vendor PHP\nSuite: stable\nCodename: bookworm\n"
+
+
+def test_a_repository_is_pinned_by_what_its_release_file_says(vendors: ModuleType) -> None:
+    pin = vendors.pin_for(RELEASE, "http://one.example.org/php", [], [])
+    assert pin == "release o=Vendor,l=Vendor PHP,n=bookworm"
+
+
+def test_a_repository_that_calls_itself_like_another_is_pinned_by_its_host(vendors: ModuleType) -> None:
+    debian = "Origin: Debian\nLabel: Debian\nCodename: bookworm\n"
+    elsewhere = ["http://deb.example.org/debian"]
+    assert vendors.pin_for(debian, "http://one.example.org:81/php", [debian], elsewhere) == 'origin "one.example.org"'
+    assert vendors.pin_for(debian, "http://deb.example.org/php", [debian], elsewhere) == ""
+    assert vendors.pin_for("", "http://deb.example.org/php", [], elsewhere) == ""
+
+
+def test_a_release_file_cannot_widen_its_pin(vendors: ModuleType) -> None:
+    assert vendors.release_pin("Origin: *\nLabel: a,n=bookworm\nCodename: trixie\n") == ""
+    assert vendors.release_pin("Origin: /.*/\nLabel: Vendor\nSuite: stable\n") == "release l=Vendor,a=stable"
+
+
+def test_list_files_are_found_by_their_address(vendors: ModuleType) -> None:
+    assert vendors.list_prefix("http://user@one.example.org:81/a_b/c/") == "one.example.org:81_a%5fb_c"
+
+
+@pytest.mark.parametrize(
+    ("said", "meaning"),
+    [
+        ("E: Failed to fetch http://x/InRelease  Could not connect to x:80", "it cannot be reached (Failed to fetch"),
+        ("E: The following signatures were invalid: BADSIG 1234", "its signature is not good"),
+        ("E: GPG error: x: couldn't be verified because the public key is not available: NO_PUBKEY 12", "another key"),
+        ("E: Release file for http://x/InRelease is expired (invalid since 3d)", "its index has expired"),
+        (
+            "E: The repository 'http://x bookworm Release' does not have a Release file.",
+            "it has nothing for this suite",
+        ),
+        ("W: Failed to fetch http://x/Packages  Hash Sum mismatch", "its files are not those that were signed"),
+        ("", "it cannot be reached (apt said nothing)"),
+    ],
+)
+def test_apts_messages_become_a_cause(said: str, meaning: str) -> None:
+    assert meaning in utils("forgelab_trial").cause(said)
+
+
+class NoApt:
+    """Stands where a repository would be tried: these tests ask nobody."""
+
+    def __init__(self) -> None:
+        raise AssertionError("no repository need be tried here")
+
+
+@pytest.fixture
+def choose(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
+    """`choose` on a device whose apt files are in a folder of the test's."""
+    module = utils("forgelab_vendor_choice")
+    known = utils("forgelab_vendors")
+    monkeypatch.setattr(known, "SOURCES", tmp_path)
+    monkeypatch.setattr(known, "PREFERENCES", tmp_path)
+    monkeypatch.setattr(module, "PrivateApt", NoApt)
+
+    def chosen(pinned: list[str], **arguments: Any) -> Any:
+        if pinned:
+            source = known.source_for(PHP, "bookworm", pinned)
+            known.sources_path("sury").write_text("")
+            known.preferences_path("sury").write_text(known.preferences_text(source, "release o=Vendor"))
+        defaults = {"release": "bookworm", "wanted": [], "missing": [], "installed": set()}
+        return module.choose([PHP], **{**defaults, **arguments})
+
+    return chosen
+
+
+def test_no_vendor_is_set_up_while_the_distribution_has_everything(choose: Callable[..., Any]) -> None:
+    choice = choose([], wanted=["php8.2-cli"], installed={"php8.2-cli"})
+    assert (choice.sources, choice.absent) == ([], [])
+
+
+def test_a_vendor_stays_while_something_of_it_is_installed_or_wanted(choose: Callable[..., Any]) -> None:
+    kept = choose(["8.3"], wanted=["php8.2-cli"], installed={"php8.3-cli", "php8.2-cli"})
+    assert [source["packages"][0] for source in kept.sources] == ["php8.3"]
+    assert choose(["8.3"], wanted=["php8.3-cli"]).absent == []
+
+
+def test_a_vendor_goes_when_nothing_of_it_is_installed_or_wanted(choose: Callable[..., Any]) -> None:
+    choice = choose(["8.3"], wanted=["php8.2-cli"], installed={"php8.2-cli"})
+    assert (choice.sources, choice.absent) == ([], ["sury"])
+
+
+def test_a_version_that_is_not_needed_any_more_leaves_the_pin(choose: Callable[..., Any]) -> None:
+    choice = choose(["8.3", "8.4"], wanted=["php8.4-cli"], installed={"php8.4-cli"})
+    assert [source["packages"] for source in choice.sources] == [["php8.4", "php8.4-*", "php-common"]]
+
+
+def test_a_release_that_the_vendor_does_not_serve_is_told(choose: Callable[..., Any]) -> None:
+    choice = choose([], release="forky", wanted=["php8.3-cli"], missing=["php8.3-cli"])
+    assert choice.troubles == {"php8.3-cli": ("packages.example.org has nothing for forky", "choose another device")}
+    [(problem, way_out)] = utils("forgelab_apt").missing_problems(
+        ["php8.3-cli"], ["php8.4-cli"], "Debian 14 (forky)", choice.troubles
+    )
+    assert problem.endswith("this device offers PHP 8.4; packages.example.org has nothing for forky")
+    assert way_out == "Choose PHP 8.4, or choose another device."
