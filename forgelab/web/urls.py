@@ -3,7 +3,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from forgelab.web.views import backups, devices, home, provision, recipes, runs, servers
+from forgelab.web.views import backups, devices, home, lifecycle, provision, recipes, runs, servers
 
 urlpatterns = [
     path(
@@ -22,6 +22,12 @@ urlpatterns = [
     path("servers/<slug:name>/backup/", backups.create, name="server-backup"),
     path("servers/<slug:name>/backups/refresh/", backups.refresh, name="server-backups-refresh"),
     path("servers/<slug:name>/restore/", backups.restore, name="server-restore"),
+    path("servers/<slug:name>/options/", lifecycle.options, name="server-options"),
+    path("servers/<slug:name>/repair/", lifecycle.repair, name="server-repair"),
+    path("servers/<slug:name>/compare/", lifecycle.compare, name="server-compare"),
+    path("servers/<slug:name>/watch/", lifecycle.watch, name="server-watch"),
+    path("servers/<slug:name>/decommission/", lifecycle.take_down, name="server-decommission"),
+    path("runs/<uuid:run_id>/plan/", lifecycle.plan, name="run-plan"),
     path("devices/", devices.device_list, name="devices"),
     path("add-device/", devices.add, name="device-add"),
     path("devices/<slug:name>/", devices.detail, name="device"),

@@ -70,6 +70,12 @@ def percentage(value: float | None) -> str:
 
 
 @register.filter
+def diff_kind(line: str) -> str:
+    """The class of a diff's line: added, gone, where; empty for what stays."""
+    return {"+": "added", "-": "gone", "@": "where"}.get(line[:1], "")
+
+
+@register.filter
 def kind(status: str) -> str:
     """The colour class of any status."""
     return KINDS.get(status, "quiet")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,11 +12,13 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from forgelab.runs import selectors, services
 from forgelab.runs.models import Run
+from forgelab.servers import checks
 from forgelab.servers.models import Server
 from forgelab.web import live
 
@@ -47,15 +50,29 @@ def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
     events = [
         selectors.event_data(event) for event in selectors.run_events(run=Run(pk=run_id), after=first, limit=LOG_EVENTS)
     ]
+    server = Server.objects.filter(pk=snapshot["subject_id"]).defer("secrets").first()
     context = {
         "run": snapshot,
+        "ready": _ready(snapshot, server),
         "announcement": live.announcement(snapshot),
         "lines": live.log_lines(events),
         "earlier": first,
         "after": events[-1]["counter"] if events else 0,
-        "server": Server.objects.filter(pk=snapshot["subject_id"]).defer("secrets").first(),
+        "server": server,
     }
     return render(request, "web/run_detail.html", context)
+
+
+def _ready(run: dict[str, Any], server: Server | None) -> dict[str, str] | None:
+    """Where to go once the run has succeeded."""
+    if run["kind"] == checks.DECOMMISSION:
+        return {"url": reverse("servers"), "label": "Show all servers"}
+    if server is None:
+        return None
+    if run["kind"] == checks.PLAN:
+        return {"url": reverse("run-plan", args=[run["id"]]), "label": "Show what would change"}
+    page = "server-ready" if run["kind"] == checks.PROVISION else "server"
+    return {"url": reverse(page, args=[server.name]), "label": "Show the server"}
 
 
 @login_required

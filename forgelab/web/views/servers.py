@@ -16,6 +16,7 @@ from forgelab.recipes.options import LISTS, hidden
 from forgelab.runs.models import Run
 from forgelab.servers import selectors
 from forgelab.servers.models import Server
+from forgelab.servers.reports import drift_sentence
 from forgelab.web.views import backups
 
 Blocks = list[dict[str, Any]]
@@ -77,6 +78,7 @@ def _context(server: Server, blocks: Blocks) -> dict[str, object]:
         "options": _options(server, recipe) if recipe else [],
         "credentials": blocks,
         "notes": selectors.server_messages(server=server),
+        "drift": drift_sentence(server),
         "runs": Run.objects.filter(subject_id=server.pk).select_related("device").defer("plan")[:10],
         **backups.context(server),
     }
