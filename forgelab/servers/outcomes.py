@@ -38,8 +38,11 @@ def server_provisioned(run: Run) -> None:
 def _managed(server: Server, run: Run) -> dict[str, dict[str, list[str]]]:
     """What the roles of this run said to be theirs, added to what was known. It comes from the device."""
     told = run.outcome.get("managed")
-    told = told if isinstance(told, dict) else {}
-    return {str(role)[:64]: joined(server.managed.get(role), record) for role, record in told.items()}
+    records = {str(role)[:64]: record for role, record in told.items()} if isinstance(told, dict) else {}
+    installed = run.outcome.get("installed")
+    for role, packages in installed.items() if isinstance(installed, dict) else ():
+        records[role] = joined(records.get(role), {"packages": packages})
+    return {role: joined(server.managed.get(role), record) for role, record in records.items()}
 
 
 def _succeeded(server: Server, run: Run) -> None:

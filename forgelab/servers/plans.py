@@ -84,6 +84,12 @@ def _repositories(offered: list[dict[str, Any]]) -> list[PlannedRole]:
     return [PlannedRole("repositories", "Setting up vendors' repositories", expressions=expressions)] if offered else []
 
 
+def _by_role(resolved: ResolvedRecipe, suffix: str) -> str:
+    """Jinja for a mapping of all roles to their lists of one kind."""
+    pairs = ", ".join(f"'{component.role}': {component.role}_{suffix}" for component in resolved.components)
+    return "{{ {" + pairs + "} }}"
+
+
 def _preflight(resolved: ResolvedRecipe, offered: list[dict[str, Any]]) -> PlannedRole:
     return PlannedRole(
         name="preflight",
@@ -107,6 +113,7 @@ def _packages(resolved: ResolvedRecipe) -> PlannedRole:
         expressions={
             "packages_names": _union(resolved, "packages"),
             "packages_hold": _union(resolved, "services"),
+            "packages_for": _by_role(resolved, "packages"),
             "packages_needed": "{{ preflight_result.forgelab.packages_needed | default(true) }}",
         },
     )

@@ -13,6 +13,22 @@ ROLE = "removed"
 FIREWALL = "firewall"
 # Roles whose removal could cost somebody data.
 DATABASES = ("postgresql", "mysql", "mariadb")
+# Packages that a device may need for more than one component, or for being reached at all: never removed.
+BASE_PACKAGES = frozenset(
+    [
+        "ca-certificates",
+        "cron",
+        "git",
+        "gnupg",
+        "logrotate",
+        "openssh-server",
+        "python3",
+        "sudo",
+        "ufw",
+        "unzip",
+        "zstd",
+    ]
+)
 Managed = Mapping[str, Mapping[str, list[str]]]
 
 
@@ -69,7 +85,7 @@ def _taking_away(server: Server, gone: list[str], *, purge: bool, firewall: dict
                 title=f"Taking away {_listing([component['title'] for component in components])}",
                 variables={
                     "removed_components": components,
-                    "removed_packages": [package for package in packages if package not in kept],
+                    "removed_packages": [name for name in packages if name not in kept | BASE_PACKAGES],
                 },
             )
         )

@@ -31,6 +31,7 @@ options:
     type: list
     elements: str
     default: []
+  for: {description: "Names by role, for the note of what was installed for whom.", type: dict, default: {}}
   lock_wait_seconds: {description: How long to wait for another package manager., type: int, default: 120}
 """
 
@@ -43,6 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 missing: {description: Packages that were not installed and now are., returned: always, type: list, elements: str}
+forgelab: {description: C(installed) - by role the packages that were not there before., returned: always, type: dict}
 repaired: {description: Packages that had been left half installed., returned: always, type: list, elements: str}
 """
 
@@ -83,10 +85,21 @@ def install_all(module: AnsibleModule, names: list[str]) -> None:
     )
 
 
+def noted(wanted: list[str], owners: dict) -> dict[str, list[str]]:
+    """By role, those of the packages that are installed for it now."""
+    found = {role: [name for name in names if name in wanted] for role, names in owners.items()}
+    return {role: names for role, names in found.items() if names}
+
+
 def main() -> None:
     """Entry point on the device."""
     strings = {"type": "list", "elements": "str", "default": []}
-    spec = {"names": strings, "hold": strings, "lock_wait_seconds": {"type": "int", "default": 120}}
+    spec = {
+        "names": strings,
+        "hold": strings,
+        "for": {"type": "dict", "default": {}},
+        "lock_wait_seconds": {"type": "int", "default": 120},
+    }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     found = statuses()
     broken = unsettled(found)
@@ -106,7 +119,11 @@ def main() -> None:
             install_all(module, wanted)
     diff = {"before": "", "after": "".join(f"{name}\n" for name in wanted), "after_header": "packages to install"}
     module.exit_json(
-        changed=bool(damaged or wanted), missing=wanted, repaired=broken, diff=[diff] if module._diff and wanted else []
+        changed=bool(damaged or wanted),
+        missing=wanted,
+        repaired=broken,
+        forgelab={} if module.check_mode else {"installed": noted(wanted, module.params["for"])},
+        diff=[diff] if module._diff and wanted else [],
     )
 
 

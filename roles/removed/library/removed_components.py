@@ -16,8 +16,9 @@ DOCUMENTATION = r"""
 module: removed_components
 short_description: Take components away again
 description:
-  - Stops and disables their units, then removes their files; what stood at a path before ForgeLab
-    (C(NAME.before-forgelab)) is put back. Folders of configuration go where nothing is left in them, so that what a person put there stays.
+  - Stops and disables their units, then removes their files. What stood at a path before ForgeLab
+    (C(NAME.before-forgelab)) is put back.
+  - Folders of configuration go where nothing is left in them, so that what a person put there stays.
   - Contents of files are never shown, since nobody knows whether an old one holds a secret.
 author: ForgeLab
 options:
