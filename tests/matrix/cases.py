@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 BOOKWORM, TRIXIE = "bookworm", "trixie"
+THE_LAB = "the network of the lab's devices"  # as a config value: its address becomes known with the lab
 RELEASES = {BOOKWORM: "Debian 12", TRIXIE: "Debian 13"}
 CARRIED: dict[str, dict[str, str]] = {
     BOOKWORM: {"php": "8.2", "postgresql": "15", "mariadb": "10.11", "redis": "7", "nodejs": "18"},
@@ -31,18 +32,22 @@ class Case:
     beside: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
 
 
+def _id(kind: str, image: str, name: str) -> str:
+    return f"{kind}-{RELEASES[image][-2:]}-{name}"
+
+
 def app(name: str, image: str, about: str, **config: Any) -> Case:
     versions = {"php_version": CARRIED[image]["php"]}
     if config.get("database_engine", "postgresql") == "postgresql":
         versions["postgresql_version"] = CARRIED[image]["postgresql"]
-    return Case(f"app-{RELEASES[image][-2:]}-{name}", "laravel-app-server", image, versions | config, about)
+    return Case(_id("app", image, name), "laravel-app-server", image, versions | config, about)
 
 
 def _app_servers(image: str) -> list[Case]:
     mariadb = {"database_engine": "mariadb", "mariadb_version": CARRIED[image]["mariadb"]}
     nothing = {
         f"include_{part}": False
-        for part in ("redis", "supervisor", "scheduler", "composer", "nodejs", "firewall")
+        for part in ("redis", "supervisor", "scheduler", "composer", "nodejs", "firewall", "backups")
     }  # fmt: skip
     return [
         app("postgresql", image, "everything, with PostgreSQL"),
@@ -60,5 +65,87 @@ def _app_servers(image: str) -> list[Case]:
     ]  # fmt: skip
 
 
-CASES = [*_app_servers(BOOKWORM), *_app_servers(TRIXIE)]
+def _web_servers(image: str) -> list[Case]:
+    def web(name: str, about: str, **config: Any) -> Case:
+        versions = {"php_version": CARRIED[image]["php"]}
+        return Case(_id("web", image, name), "laravel-web-server", image, versions | config, about, "1G")
+
+    return [
+        web("default", "Nginx, PHP, Composer, Node.js"),
+        web(
+            "redis", "Redis too, no Composer, no Node.js, processes on demand",
+            include_redis=True, include_composer=False, include_nodejs=False, php_pm="ondemand",
+            php_timezone="Europe/Berlin",
+        ),
+        web("bare", "Nginx and PHP only", include_composer=False, include_nodejs=False, include_firewall=False),
+    ]  # fmt: skip
+
+
+def _cache_servers(image: str) -> list[Case]:
+    def cache(name: str, about: str, **config: Any) -> Case:
+        return Case(_id("cache", image, name), "cache-server", image, config, about, "1G")
+
+    redis, memcached = {"cache_engine": "redis"}, {"cache_engine": "memcached"}
+    return [
+        cache("redis", "Redis for this device only, snapshots", **redis),
+        cache(
+            "redis-remote", "Redis for a network, every write kept, own memory and policy", **redis,
+            allowed_networks=THE_LAB, redis_persistence="aof", redis_maxmemory_mb=200,
+            redis_maxmemory_policy="volatile-lru",
+        ),
+        cache("redis-volatile", "Redis that keeps nothing", **redis, redis_persistence="none"),
+        cache(
+            "memcached", "Memcached for a network", **memcached,
+            allowed_networks=THE_LAB, memcached_memory_mb=128, memcached_max_connections=200, memcached_threads=2,
+        ),
+    ]  # fmt: skip
+
+
+def _database_servers(image: str) -> list[Case]:
+    postgresql = {"database_engine": "postgresql", "postgresql_version": CARRIED[image]["postgresql"]}
+    mariadb = {"database_engine": "mariadb", "mariadb_version": CARRIED[image]["mariadb"]}
+    primary = ("database-server", {**postgresql, "standby_networks": THE_LAB, "include_backups": False})
+
+    def database(name: str, about: str, config: Mapping[str, Any], **beside: tuple[str, Mapping[str, Any]]) -> Case:
+        return Case(_id("database", image, name), "database-server", image, config, about, "2G", beside)
+
+    remote = {"allowed_networks": THE_LAB, "max_connections": 80, "memory_share": 50}
+    return [
+        database("postgresql", "PostgreSQL for this device only, backups", postgresql),
+        database("postgresql-remote", "PostgreSQL for a network, its own tuning, no backups", {
+            **postgresql, **remote, "include_backups": False,
+        }),
+        database("standby", "PostgreSQL that follows another server's", postgresql, replicate_from=primary),
+        database("mariadb", "MariaDB for a network, backups", {**mariadb, **remote}),
+    ]  # fmt: skip
+
+
+def _worker_servers(image: str) -> list[Case]:
+    postgresql = {"database_engine": "postgresql", "postgresql_version": CARRIED[image]["postgresql"]}
+    mariadb = {"database_engine": "mariadb", "mariadb_version": CARRIED[image]["mariadb"]}
+    redis, memcached = ({"cache_engine": engine, "allowed_networks": THE_LAB} for engine in ("redis", "memcached"))
+
+    def worker(name: str, about: str, beside: Mapping[str, tuple[str, Mapping[str, Any]]], **config: Any) -> Case:
+        versions = {"php_version": CARRIED[image]["php"]}
+        return Case(_id("worker", image, name), "laravel-worker-server", image, versions | config, about, "1G", beside)
+
+    def database(engine: Mapping[str, str]) -> tuple[str, Mapping[str, Any]]:
+        return "database-server", {**engine, "allowed_networks": THE_LAB}
+
+    return [
+        worker(
+            "workers", "queue workers on PostgreSQL and Redis of other servers",
+            {"database_server": database(postgresql), "cache_server": ("cache-server", redis)},
+            supervisor_workers=3, queues="high,default",
+        ),
+        worker(
+            "horizon", "Horizon and the scheduler, on MariaDB and Memcached of other servers",
+            {"database_server": database(mariadb), "cache_server": ("cache-server", memcached)},
+            supervisor_horizon=True, include_scheduler=True, include_composer=False,
+        ),
+    ]  # fmt: skip
+
+
+MAKERS = (_app_servers, _web_servers, _database_servers, _worker_servers, _cache_servers)
+CASES = [case for make in MAKERS for image in RELEASES for case in make(image)]
 BY_ID = {case.id: case for case in CASES}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from forgelab.lab import Lab, LabUnavailable
-from tests.e2e.conftest import stack
-from tests.matrix.homelab import Homelab
-from tests.support.stack import Stack
+pytest.register_assert_rewrite("tests.matrix.checks", "tests.matrix.machine")
+
+from forgelab.lab import Lab, LabUnavailable  # noqa: E402 - checks tell what they compared
+from tests.e2e.conftest import stack  # noqa: E402
+from tests.matrix.homelab import Homelab  # noqa: E402
+from tests.support.stack import Stack  # noqa: E402
 
 __all__ = ["homelab", "lab", "stack"]
 

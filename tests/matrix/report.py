@@ -96,14 +96,14 @@ def _table(server_type: str, found: dict[str, Result]) -> Iterator[str]:
 
 
 def _cells(result: Result) -> list[str]:
-    checked = "passed" if result.again is not None else "failed"
-    plan = "no changes" if "no changes" in result.plan.lower() else result.plan[:WIDTH] or "not asked"
+    checked = "passed" if result.again is not None else ""
+    plan = result.plan.rstrip(".").lower()[:WIDTH]
     return [
         _figure(result.first),
         f"**{result.error}**" if result.error else checked,
         _figure(result.again),
         "" if result.changed is None else str(result.changed),
-        plan if result.again is not None else "",
+        plan,
         f"{result.load:.1f}",
         result.day,
     ]

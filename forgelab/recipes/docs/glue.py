@@ -11,6 +11,8 @@ import yaml
 from forgelab.recipes.rolespec import RoleSpec
 
 REFERENCE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+# A port in a list that Jinja makes.
+COMPUTED = re.compile(r"'port': *(\w+), *'process': *'([\w.-]+)'")
 Values = Mapping[str, object]
 
 
@@ -45,7 +47,8 @@ def glue(role: RoleSpec, values: Values) -> Glue:
             (_filled(port.get("port"), known), str(port.get("process", "")))
             for port in (ports if isinstance(ports, list) else ())
             if isinstance(port, dict)
-        ),
+        )
+        or tuple((_filled(f"{{{{ {name} }}}}", known), process) for name, process in COMPUTED.findall(str(ports))),
         services=tuple(_filled(name, known) for name in (services if isinstance(services, list) else ())),
         computed=frozenset(
             key for key, value in (("ports", ports), ("services", services)) if isinstance(value, str) and value

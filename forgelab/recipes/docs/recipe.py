@@ -154,7 +154,7 @@ def _ports(recipe: Recipe) -> Table:
         found = glue(component.role, component.variables or {})
         when = _when(component.when)
         rows += [(port, process, component.role.title, when) for port, process in found.ports]
-        if "ports" in found.computed:
+        if "ports" in found.computed and not found.ports:
             rows.append(("as its options say", "", component.role.title, when))
     return Table(("Port", "Process", "Of", "Only if"), rows)
 
@@ -168,7 +168,9 @@ def _about_secrets(recipe: Recipe) -> str:
 
 def _credentials(recipe: Recipe) -> Table | None:
     blocks = [item for item in recipe.post_install if isinstance(item, Credentials)]
-    rows: list[tuple[str, ...]] = [(block.title, ", ".join(field.label for field in block.fields), _when(block.when)) for block in blocks]
+    rows: list[tuple[str, ...]] = [
+        (block.title, ", ".join(field.label for field in block.fields), _when(block.when)) for block in blocks
+    ]
     return Table(("Block", "Fields", "Only if"), rows) if rows else None
 
 

@@ -17,7 +17,7 @@ PACKAGES = {
     "composer": "composer",
     "mariadb": "mariadb-server",
     "memcached": "memcached",
-    "postgresql": "postgresql-common",
+    "postgresql": "postgresql",
     "redis": "redis-server",
     "supervisor": "supervisor",
     "firewall": "ufw",

@@ -18,6 +18,7 @@ def check(machine: Machine) -> set[Listener]:
     assert ask(machine, "SELECT @@character_set_server") == "utf8mb4"
     pool = int(ask(machine, "SELECT @@innodb_buffer_pool_size")) // MB
     assert 64 <= pool <= machine.memory_mb // 2
+    assert ask(machine, "SELECT @@max_connections") == str(machine.config.get("max_connections", 100))
     fields = machine.credentials["Database Credentials"]
     login = ("mariadb", "-h", "127.0.0.1", "-u", fields["User"], f"-p{fields['Password']}", fields["Database"])
     assert machine.run(*login, "-NBe", "CREATE TABLE t (n int); DROP TABLE t; SELECT 42").strip().endswith("42")

@@ -8,8 +8,9 @@ from tests.matrix.machine import Listener, Machine
 def check(machine: Machine) -> set[Listener]:
     machine.assert_service("supervisor.service")
     shown = machine.run("supervisorctl", "status", ok=(0, 3))
-    wanted = machine.config.get("supervisor_workers")
-    if wanted:
-        assert len(re.findall(r"^\S+worker\S*\s", shown, re.M)) == wanted, shown
+    horizon = machine.config.get("supervisor_horizon")
+    wanted = 0 if horizon else machine.config["supervisor_workers"]
+    assert len(re.findall(r"^\S+-worker_\d+\s", shown, re.M)) == wanted, shown
+    assert len(re.findall(r"^\S*horizon\S*\s", shown, re.M)) == (1 if horizon else 0), shown
     assert "FATAL" not in shown and "BACKOFF" not in shown, shown
     return set()
