@@ -112,6 +112,21 @@ def test_a_program_that_was_killed_leaves_nothing_that_is_listed(job: Any) -> No
     ]  # fmt: skip
 
 
+def test_a_backup_whose_file_is_gone_is_none(job: Any) -> None:
+    job.back_up([])
+    job.store.path(job.store.of("postgresql", "shop")[0]).unlink()
+    assert names(job) == ["(accounts)", "blog"]
+    assert job.store.complete() == []
+
+
+def test_what_a_cut_off_swap_has_put_aside_is_kept_and_told(job: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    aside = job.store.make_folder("mysql", "shop") / "swap-shop.sql"
+    aside.write_text("CREATE TRIGGER ...")
+    job.back_up(["shop"])
+    assert aside.exists()
+    assert f"are in {aside}: load that file" in capsys.readouterr().err
+
+
 def test_a_kill_in_the_middle_of_writing_is_survived(tmp_path: Path) -> None:
     """A real process, really killed, in the middle of a real file."""
     script = (

@@ -47,7 +47,8 @@ class MySQL(Engine):
         return bool(programs.found("mariadbd", "mysqld"))
 
     def __init__(self) -> None:
-        self.client = [programs.found("mariadb", "mysql") or "mysql", "--batch", "--skip-column-names"]
+        client = programs.found("mariadb", "mysql") or "mysql"
+        self.client = [client, "--batch", "--raw", "--skip-column-names", "--default-character-set=utf8mb4"]
         self.dumper = programs.found("mariadb-dump", "mysqldump") or "mysqldump"
         self.suffix = compressor()[1]
 
@@ -127,10 +128,12 @@ class MySQL(Engine):
 
     def accounts(self) -> Iterator[bytes]:
         lines = ["-- Accounts and their rights, as `SHOW CREATE USER` and `SHOW GRANTS` tell them"]
+        # MySQL's password hashes hold any bytes; MariaDB's are texts.
+        readable = "" if "mariadb" in self.dumper else "SET SESSION print_identified_with_as_hex = ON;\n"
         for user, host in self._accounts():
             account = f"{literal(user)}@{literal(host)}"
             for question in (f"SHOW CREATE USER {account}", f"SHOW GRANTS FOR {account}"):
-                lines += [f"{line};" for (line, *_) in self.sql(question)]
+                lines += [f"{line};" for (line, *_) in self.sql(readable + question)]
         lines.append(COMPLETE.decode())
         return iter([programs.compressed("\n".join(lines) + "\n", compressor()[0])])
 

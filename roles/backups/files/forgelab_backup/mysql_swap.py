@@ -11,9 +11,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from . import programs
 from .problems import WARNING, Problem, tell
+from .storage import SWAP
 
 if TYPE_CHECKING:
     from .mysql import MySQL
@@ -62,7 +64,7 @@ class Swap:
     @contextlib.contextmanager
     def _besides(self, database: str) -> Iterator[Path]:
         """A file with everything of the database that is no table. It stays when something goes wrong."""
-        path = self.workplace / f"swap-{database.encode().hex()[-64:]}.sql"
+        path = self.workplace / f"{SWAP}{quote(database, safe='')[-100:]}.sql"
         programs.save(path, *self._definitions(database))
         yield path
         path.unlink(missing_ok=True)

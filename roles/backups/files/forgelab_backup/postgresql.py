@@ -16,6 +16,7 @@ from .engine import Database, Engine, compressor, text
 from .problems import Problem
 
 RENAME_TRIES = 3
+LOCK_WAIT = 30 * 60 * 1000  # milliseconds that a dump waits for somebody's lock on a table
 # Not runuser: it writes two lines to the journal for every call.
 AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--")
 
@@ -101,8 +102,10 @@ class PostgreSQL(Engine):
         return [database for database in found if not (database.name == "postgres" and empty)]
 
     def dump(self, database: str) -> Iterator[bytes]:
-        compression = ["--compress=zstd"] if self._server_major() >= 16 else []
-        argv = self._as_postgres("pg_dump", "--format=custom", *compression, f"--dbname={connection(database)}")
+        options = ["--format=custom", f"--lock-wait-timeout={LOCK_WAIT}"]
+        if self._server_major() >= 16:
+            options.append("--compress=zstd")
+        argv = self._as_postgres("pg_dump", *options, f"--dbname={connection(database)}")
         return programs.stream(argv)
 
     def details(self, database: str) -> dict[str, Any]:

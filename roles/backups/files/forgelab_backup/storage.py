@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .problems import Problem, size
+from .problems import WARNING, Problem, size, tell
 
 PARTIAL = ".partial"
 LOOK_EVERY = 8 << 20  # bytes written between two looks at the free space
 COMPLETE = "complete.json"
+SWAP = "swap-"  # begins the name of what a MySQL restore keeps while tables move
 ACCOUNTS = "(accounts)"  # shown in place of a database's name
 
 
@@ -74,10 +75,16 @@ class Store:
 
     def clean(self) -> None:
         """Remove what a killed program left. The caller holds the lock, so nobody is writing."""
-        for path in self.root.glob("*/**/*"):
+        for path in filter(Path.is_file, self.root.glob("*/**/*")):
+            if path.name.startswith(SWAP):
+                tell(
+                    f"A restore was cut off while tables moved. The triggers, views and routines that it had put aside "
+                    f"are in {path}: load that file into the database that lacks them, then remove it.",
+                    WARNING,
+                )
+                continue
             manifest = path.with_name(path.name.split(".")[0] + ".json")
-            unfinished = path.name.endswith(PARTIAL) or (path.suffix != ".json" and not manifest.exists())
-            if path.is_file() and unfinished and not path.name.startswith("swap-"):
+            if path.name.endswith(PARTIAL) or (path.suffix != ".json" and not manifest.exists()):
                 path.unlink()
 
     def make_folder(self, engine: str, database: str) -> Path:
