@@ -63,7 +63,10 @@ def database_name(name: str) -> str:
 def database_user(name: str) -> str:
     """The user that owns it: `laravel`, `myapp_production` -> `laravel_user`, `myapp_user`."""
     app, _ = _split(name.replace("_", "-"))
-    return f"{_shortened(app.replace('-', '_'), USER_LENGTH - len('_user'))}_user"
+    plain = app.replace("-", "_")
+    if plain.startswith("pg_"):  # PostgreSQL keeps such names for itself
+        plain = f"db_{plain}"
+    return f"{_shortened(plain, USER_LENGTH - len('_user'))}_user"
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ def test_a_servers_name_gives_the_names_of_the_specification() -> None:
 
 def test_a_database_is_owned_by_its_applications_user() -> None:
     assert database_user("myapp_production") == "myapp_user"
+    assert database_user("pg-one") == "db_pg_one_user"  # PostgreSQL refuses pg_one_user
 
 
 @pytest.mark.parametrize(

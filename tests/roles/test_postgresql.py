@@ -97,7 +97,8 @@ def test_a_promoted_standby_follows_nobody(render: Callable[..., str], evaluate:
 
 
 def test_standbys_get_lines_of_their_own(evaluate: Callable[..., Any]) -> None:
-    lines = evaluate("postgresql", "postgresql_hba_lines", postgresql_standby_networks=["10.0.0.5/32"])
+    twice = ["10.0.0.5/32", "10.0.0.5/32"]  # named as a network and as a server
+    lines = evaluate("postgresql", "postgresql_hba_lines", postgresql_standby_networks=twice)
     assert lines == ['host replication "forgelab_replication" 10.0.0.5/32 scram-sha-256']
 
 

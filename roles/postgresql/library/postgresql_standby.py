@@ -35,6 +35,7 @@ options:
       user: {description: User with the right to replicate., type: str, required: true}
       passfile: {description: File with the password in libpq's format., type: path, required: true}
       slot: {description: Name of this standby's replication slot., type: str, required: true}
+      remedy: {description: What to do when it does not let this server in., type: str, default: ""}
       max_connections: {description: Connections that this server is configured for., type: int, required: true}
   patience_seconds: {description: How long to wait until changes arrive., type: int, default: 45}
 """
@@ -199,6 +200,7 @@ def main() -> None:
         "user": text,
         "passfile": {"type": "path", "required": True},
         "slot": text,
+        "remedy": {"type": "str", "default": ""},
         "max_connections": {"type": "int", "required": True},
     }
     spec = {

@@ -84,11 +84,11 @@ class Primary:
         try:
             system, _, position, _ = self.ask("IDENTIFY_SYSTEM")
         except Refused as problem:
-            raise Refused(
-                f"{self.follow['host']} does not let this device follow it: {problem}\nIs PostgreSQL running there, "
-                "does its postgresql_standby_networks name this device, and is the password of "
-                f"{self.follow['user']} right?"
-            ) from None
+            remedy = self.follow["remedy"] or (
+                "Is PostgreSQL running there, does its postgresql_standby_networks name this device, and is the "
+                f"password of {self.follow['user']} right?"
+            )
+            raise Refused(f"{self.follow['host']} does not let this device follow it: {problem}\n{remedy}") from None
         return system, bytes_of(position)
 
     def place(self) -> None:

@@ -1,0 +1,155 @@
+"""A Database Server that follows another one, and takes over when the other one's power is gone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from forgelab.lab import Lab, LabDevice
+from tests.e2e.databases import Database, is_shut, reach, succeeded
+from tests.support.stack import Stack, wait_for
+
+pytestmark = [pytest.mark.lab, pytest.mark.matrix]
+Join = Callable[..., tuple[LabDevice, str]]
+VERSIONS = {"bookworm": "15", "trixie": "17"}
+
+
+@pytest.fixture(scope="module", params=["bookworm", "trixie"])
+def servers(request: pytest.FixtureRequest, stack: Stack, join: Join, lab: Lab) -> tuple[Database, Database]:
+    """A primary whose commits wait for a standby, and the standby. This machine may use both."""
+    image, here = request.param, [f"{lab.site.gateway}/32"]
+    one, one_id = join(f"e2e-first-{image}", image=image, memory="2G")
+    two, two_id = join(f"e2e-second-{image}", image=image, memory="2G")
+    names = {"database_name": "shop", "database_user": "shop_user", "postgresql_version": VERSIONS[image]}
+    first = Database(stack, one, one_id, f"first-{image}", {
+        **names, "allowed_networks": here, "standby_networks": [f"{two.address}/32"], "postgresql_synchronous": True,
+    })  # fmt: skip
+    second = Database(stack, two, two_id, f"second-{image}", {
+        **names, "allowed_networks": here, "replicate_from": first.name,
+    })  # fmt: skip
+    for database in (first, second):
+        assert succeeded(database.provision()) > 0
+    return first, second
+
+
+Servers = tuple[Database, Database]
+
+
+def test_only_the_standby_may_replicate(servers: Servers) -> None:
+    first, second = servers
+    rules = "SELECT address FROM pg_hba_file_rules WHERE 'replication' = ANY (database) AND address !~ '^(127|::1)'"
+    assert first.ask(rules) == second.device.address
+    assert reach(second.device, first.device.address, 5432) == "b'open'"
+    assert not is_shut(first.device.address, 5432)
+    with pytest.raises(psycopg.OperationalError, match="no pg_hba"):
+        first.login(user="forgelab_replication", dbname="postgres", password="any")
+
+
+def test_the_standby_has_what_the_primary_has_and_cannot_be_written_to(servers: Servers) -> None:
+    first, second = servers
+    with first.login() as connection:
+        connection.execute("CREATE TABLE kept (id int PRIMARY KEY)")
+        connection.execute("INSERT INTO kept VALUES (0)")
+    wait_for(lambda: second.ask("SELECT pg_is_in_recovery()") == "t", 10, "the second is a standby")
+    with second.login() as connection:  # the password that the success page shows is the primary's
+        rows = "SELECT count(*) FROM kept"
+        wait_for(lambda: connection.execute(rows).fetchone() == (1,), 30, "the row is seen on the standby")
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            connection.execute("INSERT INTO kept VALUES (-1)")
+
+
+def test_both_provisioned_again_change_nothing(servers: Servers) -> None:
+    assert [succeeded(database.provision()) for database in servers] == [0, 0]
+
+
+def test_what_is_not_acknowledged_by_the_standby_waits(servers: Servers) -> None:
+    first, second = servers
+    second.device.cut()
+    try:
+        with first.login() as connection:
+            connection.execute("SET statement_timeout = '3s'")
+            notices: list[str] = []
+            connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+            connection.execute("INSERT INTO kept VALUES (-2)")  # PostgreSQL cannot take back what it wrote here already
+            assert any("may not have been replicated" in notice for notice in notices)
+    finally:
+        second.device.heal()
+    with first.login() as connection:
+        connection.execute("INSERT INTO kept VALUES (-3)")
+
+
+def test_a_primary_that_answers_is_not_taken_over_from(servers: Servers) -> None:
+    _, second = servers
+    run = second.provision(postgresql_promote=True)
+    assert run["status"] == "failed"
+    assert "still answers" in run["status_detail"]
+    assert second.ask("SELECT pg_is_in_recovery()") == "t"
+    assert succeeded(second.provision(postgresql_promote=False)) == 0
+
+
+def test_the_lag_is_shown_when_commits_do_not_wait(servers: Servers) -> None:
+    first, second = servers
+    assert succeeded(first.provision(postgresql_synchronous=False)) > 0
+    assert first.ask("SHOW synchronous_standby_names") == ""
+    second.device.cut()
+    with first.login() as connection:
+        connection.execute("CREATE TABLE many AS SELECT generate_series(1, 50000) AS id")
+    shown = first.device.exec(["forgelab-replication"]).stdout
+    row = next(line.split("|") for line in shown.splitlines() if "forgelab_e2e_second" in line)
+    assert int(row[5]) > 1_000_000  # bytes that nobody sees there yet
+    second.device.heal()
+    caught_up = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()"
+    wait_for(lambda: first.ask(caught_up) == "1", 90, "the standby has caught up", every=1)
+    assert "streaming" in second.device.exec(["forgelab-replication"]).stdout
+    assert succeeded(first.provision(postgresql_synchronous=True)) > 0
+    wait_for(lambda: first.ask("SELECT sync_state FROM pg_stat_replication") == "quorum", 30, "commits wait again")
+
+
+def write(database: Database, acknowledged: list[int]) -> None:
+    """Rows one after the other, each noted once it is acknowledged, until the connection breaks."""
+    try:
+        with database.login() as connection:
+            for number in range(1, 1_000_000):
+                connection.execute("INSERT INTO kept VALUES (%s)", (number,))
+                acknowledged.append(number)
+    except psycopg.OperationalError:
+        return
+
+
+def test_no_acknowledged_row_is_lost_with_the_primarys_power(servers: Servers) -> None:
+    first, second = servers
+    acknowledged: list[int] = []
+    writer = threading.Thread(target=write, args=(first, acknowledged))
+    writer.start()
+    wait_for(lambda: len(acknowledged) > 500, 60, "rows are written")
+    first.device.kill()
+    writer.join(60)
+    assert not writer.is_alive()
+    assert succeeded(second.provision(postgresql_promote=True, replicate_from="")) > 0
+    assert second.ask("SELECT pg_is_in_recovery()") == "f"
+    with second.login() as connection:  # by the password of its own from now on
+        found = {row[0] for row in connection.execute("SELECT id FROM kept")}
+        assert set(acknowledged) <= found
+        connection.execute("INSERT INTO kept VALUES (-4)")
+
+
+def test_the_new_primary_provisioned_again_changes_nothing(servers: Servers) -> None:
+    assert succeeded(servers[1].provision()) == 0
+
+
+def test_an_old_primary_with_data_is_not_made_a_standby(servers: Servers, stack: Stack) -> None:
+    first, second = servers
+    first.device.start()
+    succeeded(second.provision(standby_networks=[f"{first.device.address}/32"]))
+    run = first.provision(replicate_from=second.name, standby_networks=[], postgresql_synchronous=False)
+    assert run["status"] == "failed"
+    assert "not empty: it has the databases shop" in run["status_detail"]
+    assert "pg_dropcluster --stop" in run["status_detail"]
+    with first.login() as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM kept").fetchone() == (True,)
+    first.device.exec(["sh", "-c", "V=$(ls /etc/postgresql); pg_dropcluster --stop $V main; pg_createcluster $V main"])
+    assert succeeded(first.provision()) > 0
+    assert first.ask("SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'") == "1"
