@@ -1,4 +1,4 @@
-"""Two Cache Servers, Redis on Debian 12 and Memcached on Debian 13, which let each other in and nobody else."""
+"""Two Cache Servers, one with Redis and one with Memcached, which let each other in and nobody else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,22 +53,28 @@ def provision(stack: Stack, name: str, device_id: str, config: dict[str, Any]) -
     return found[0]
 
 
-def make(stack: Stack, join: Join, redis_image: str, memcached_image: str) -> tuple[Cache, Cache]:
-    """Both at the same time; Redis lets the other in as a server, Memcached the other's address as a network."""
-    first, second = (join(f"e2e-cache-{number}", image=image, memory="1G") for number, image in
-                     ((1, redis_image), (2, memcached_image)))  # fmt: skip
-    wanted = [
-        (*second, "cache-memcached", {**MEMCACHED, "allowed_networks": [f"{first[0].address}/32"]}),
-        (*first, "cache-redis", {**REDIS, "allowed_servers": ["cache-memcached"]}),
-    ]
-    runs = [provision(stack, name, device_id, config) for _, device_id, name, config in wanted]
-    memcached, redis = (Cache(*one, stack.wait_for_end(run)) for one, run in zip(wanted, runs, strict=True))
-    return redis, memcached
-
-
-@pytest.fixture(scope="module")
-def caches(stack: Stack, join: Join) -> tuple[Cache, Cache]:
-    return make(stack, join, "bookworm", "trixie")
+@pytest.fixture(
+    scope="module",
+    params=[("bookworm", "trixie"), pytest.param(("trixie", "bookworm"), marks=pytest.mark.matrix)],
+    ids=" and ".join,
+)
+def caches(stack: Stack, join: Join, request: pytest.FixtureRequest) -> Iterator[tuple[Cache, Cache]]:
+    """Made at the same time; Redis lets the other in as a server, Memcached the other's address as a network."""
+    images = dict(zip(("redis", "memcached"), request.param, strict=True))
+    names = {engine: f"e2e-{engine}-{image}" for engine, image in images.items()}
+    devices = {engine: join(names[engine], image=image, memory="1G") for engine, image in images.items()}
+    configs = {
+        "memcached": {**MEMCACHED, "allowed_networks": [f"{devices['redis'][0].address}/32"]},
+        "redis": {**REDIS, "allowed_servers": [names["memcached"]]},
+    }
+    runs = {engine: provision(stack, names[engine], devices[engine][1], config) for engine, config in configs.items()}
+    made = {
+        engine: Cache(*devices[engine], names[engine], configs[engine], stack.wait_for_end(run))
+        for engine, run in runs.items()
+    }
+    yield made["redis"], made["memcached"]
+    for device, _ in devices.values():
+        device.remove()
 
 
 def test_both_are_provisioned(caches: tuple[Cache, Cache]) -> None:
@@ -180,3 +186,20 @@ def test_without_anybody_named_they_answer_their_own_device_alone(stack: Stack, 
     lines = redis.device.exec(["ss", "-Hltn"]).stdout.splitlines()
     assert {line.split()[3] for line in lines if ":6379" in line} == {"127.0.0.1:6379", "[::1]:6379"}
     assert "6379" not in redis.device.exec(["ufw", "status"]).stdout
+
+
+@pytest.mark.matrix
+def test_what_redis_holds_survives_a_change_of_persistence(stack: Stack, caches: tuple[Cache, Cache]) -> None:
+    redis = caches[0]
+    login = ["env", f"REDISCLI_AUTH={redis.password(stack)}", "redis-cli"]
+    for persistence in ("rdb", "aof", "rdb", "both"):
+        assert redis.device.exec([*login, "SET", f"before-{persistence}", "1"]).stdout.strip() == "OK"
+        config = {**redis.config, "redis_persistence": persistence}
+        if persistence == "aof":
+            del config["redis_save"]
+        run = stack.wait_for_end(provision(stack, redis.name, redis.device_id, config))
+        assert run["status"] == "succeeded", run["status_detail"]
+        journal = redis.device.exec([*login, "--raw", "CONFIG", "GET", "appendonly"]).stdout.split()[1]
+        assert journal == ("no" if persistence == "rdb" else "yes")
+        assert f"before-{persistence}" in redis.device.exec([*login, "--raw", "KEYS", "before-*"]).stdout.split()
+    assert len(redis.device.exec([*login, "--raw", "KEYS", "before-*"]).stdout.split()) == 3
