@@ -67,7 +67,7 @@ def provision(stack: Stack, server: WebServer) -> dict:
 )
 def web(request: pytest.FixtureRequest, stack: Stack, join: Callable[..., tuple[LabDevice, str]]) -> WebServer:
     image, php = request.param
-    device, device_id = join(f"e2e-web-{image}", image=image, memory="2G")
+    device, device_id = join(f"web-{image}", image=image, memory="2G")
     server = WebServer(f"web-{image}", device, device_id, {**OPTIONS, "php_version": php})
     provision(stack, server)
     request.addfinalizer(device.remove)

@@ -8,7 +8,8 @@ from forgelab.recipes.context import standard_context
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.problems import ConfigInvalid
 from forgelab.recipes.resolve import resolve
-from tests.recipes.test_builtin import LOADED
+from forgelab.recipes.rolespec import load_roles
+from tests.recipes.test_builtin import LOADED, ROLES_DIR
 
 SECRETS = {"redis_password": "redis-secret"}
 
@@ -49,6 +50,8 @@ def test_it_refuses_what_is_no_list_of_versions(web_server: Recipe, value: str) 
         web_server.clean({"extra_php_versions": value})
 
 
-def test_no_nginx_limit_ends_a_request_before_php_does(web_server: Recipe) -> None:
-    option = web_server.option("php_max_execution_time")
-    assert option.maximum == 80  # nginx waits 90 seconds, PHP-FPM ends a request 20 seconds after its limit
+def test_nginx_waits_longer_than_any_request_may_take(web_server: Recipe) -> None:
+    longest = web_server.option("php_max_execution_time").maximum
+    waits = load_roles(ROLES_DIR).specs["nginx"].options["nginx_request_timeout"].default
+    assert longest is not None
+    assert longest < int(str(waits))
