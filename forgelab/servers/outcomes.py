@@ -57,7 +57,7 @@ def _still_runs(server: Server, run: Run) -> None:
     """A server that ran before is not broken because a later run failed: say what is in force now."""
     server.status = Server.Status.ACTIVE
     how = {Run.Status.CANCELLED: "was cancelled", Run.Status.LOST: "was cut off"}.get(run.status, "failed")
-    reached = run.steps.exclude(status=Step.Status.SKIPPED).exclude(role__in=LOOKING)
+    reached = run.steps.exclude(status__in=(Step.Status.SKIPPED, Step.Status.PENDING)).exclude(role__in=LOOKING)
     if not reached.exists():
         server.config = run.request.get("base") or server.config
         then = "Nothing was changed: it runs as before, with its options as before."

@@ -183,11 +183,17 @@ class TestTheEnd:
         assert [component.name for component in Component.objects.all()] == ["nginx"]
 
     @pytest.mark.parametrize("status", ["failed", "cancelled"])
-    def test_of_a_bad_run_makes_it_failed_and_keeps_what_was_known(self, provision, end, status):
+    def test_of_a_bad_run_makes_a_new_server_failed(self, provision, end, status):
+        end(provision(), status, versions=[])
+        assert Server.objects.get().status == "failed"
+
+    @pytest.mark.parametrize("status", ["failed", "cancelled"])
+    def test_of_a_bad_run_leaves_a_running_server_running_and_keeps_what_was_known(self, provision, end, status):
         end(provision(), versions=VERSIONS)
         end(provision(), status, versions=[])
         server = Server.objects.get()
-        assert (server.status, server.components.count()) == ("failed", 2)
+        assert (server.status, server.components.count()) == ("active", 2)
+        assert server.status_detail.startswith("Provisioning it again")
 
     def test_of_a_lost_run_that_is_repeated_leaves_it_provisioning(self, provision, end):
         run = end(provision(), "lost")
