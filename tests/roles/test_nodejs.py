@@ -128,6 +128,12 @@ def test_the_distributions_node_is_found_when_ours_is_off_the_path(device: Modul
     assert [path.name for path in (tmp_path / "bin").iterdir()] == ["npm"]
 
 
+def test_what_may_be_taken_away_again_are_the_links_of_the_official_binary(device: ModuleType, tmp_path: Path) -> None:
+    home = put_node(tmp_path, "20")
+    assert sorted(device.managed(home)["files"]) == sorted(map(str, (tmp_path / "bin").iterdir()))
+    assert device.managed("") == {}
+
+
 def parameters(**given: object) -> dict[str, object]:
     texts = dict.fromkeys(("home", "version", "requirement", "node_script", "packages_script"), "")
     return {**texts, "packages": [], **given}

@@ -41,6 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 missing: {description: What was missing., returned: when job is not given, type: list, elements: str}
+managed: {description: What this module looks after., returned: when job is not given, type: dict}
 job: {description: Name of the job in the background; empty for none., returned: when job is not given, type: str}
 """
 
@@ -133,6 +134,11 @@ def wait(module: AnsibleModule, job: str) -> None:
         module.fail_json(msg=answer["failed"])
 
 
+def managed(home: str) -> dict[str, list[str]]:
+    """What is ForgeLab's and may be taken away again: the links, without which nobody finds Node.js."""
+    return {"files": [str(BIN / program) for program in PROGRAMS]} if home else {}
+
+
 def difference(wanted: Sequence[str], params: dict) -> dict[str, str]:
     """What --diff shows."""
     node = f"Node.js {params['version']}" if params["home"] else "Node.js of the distribution"
@@ -161,7 +167,9 @@ def main() -> None:
     if job and not params["background"]:
         wait(module, job)
         job = ""
-    module.exit_json(changed=bool(wanted), missing=wanted, job=job, diff=difference(wanted, params))
+    module.exit_json(
+        changed=bool(wanted), missing=wanted, job=job, managed=managed(params["home"]), diff=difference(wanted, params)
+    )
 
 
 if __name__ == "__main__":
