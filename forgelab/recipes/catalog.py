@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from forgelab.recipes.crossing import unpublished
 from forgelab.recipes.folder import Stamp, find_manifests, stamp, stamps
 from forgelab.recipes.loader import load_file
 from forgelab.recipes.model import Recipe
@@ -54,13 +55,21 @@ class Catalog:
                     problems[path] = error.problems
                 else:
                     recipes[recipe.id] = recipe
-        return cls(recipes, problems, folders)
+        wrong = {name: faults for name, recipe in recipes.items() if (faults := unpublished(recipe, recipes))}
+        problems |= {Path(recipes[name].source): faults for name, faults in wrong.items()}
+        return cls({name: one for name, one in recipes.items() if name not in wrong}, problems, folders)
 
     def get(self, recipe_id: str) -> Recipe:
-        """Raises KeyError with the ids there are."""
-        if recipe_id not in self.recipes:
-            raise KeyError(f'there is no recipe "{recipe_id}"; there are {", ".join(self.recipes) or "none"}')
-        return self.recipes[recipe_id]
+        """Raises KeyError with the ids there are, or with what is wrong with this one."""
+        if recipe_id in self.recipes:
+            return self.recipes[recipe_id]
+        for report in self.reports():
+            if recipe_id in (report.path.name, report.path.parent.name):
+                raise KeyError(
+                    f'the recipe "{recipe_id}" cannot be used; {report.file}: {report.problems[0]} '
+                    "(everything that is wrong: forgelab recipes check)"
+                )
+        raise KeyError(f'there is no recipe "{recipe_id}"; there are {", ".join(self.recipes) or "none"}')
 
     def reports(self) -> list[Report]:
         """What is wrong, file by file."""

@@ -172,7 +172,7 @@ def test_broken_it_is_told_everywhere_and_the_others_still_work(
         assert browser.get("/servers/pages/").status_code == 200  # what was made from it is still there
     again = stack.cli("server", "provision", ID, "--name", "pages", check=False)
     assert again.returncode == 1
-    assert f'there is no recipe "{ID}"' in again.stderr
+    assert f'the recipe "{ID}" cannot be used; {ID}/manifest.yaml: line 7: components[0].name: ' in again.stderr
     manifest.write_text(MANIFEST)
     assert ID in types(stack)[0]
     assert json.loads(stack.cli("server", "show", "pages", "--json").stdout)["status"] == "active"

@@ -56,6 +56,12 @@ def test_an_unknown_recipe_is_refused_with_those_there_are(tmp_path: Path, roles
         Catalog.load([tmp_path / "mine"], roles_dir).get("shp")
 
 
+def test_of_a_recipe_that_cannot_be_used_it_is_told_why(tmp_path: Path, roles_dir: Path) -> None:
+    drop(tmp_path / "mine", "shop", MANIFEST.replace("tagline:", "tag_line:"))
+    with pytest.raises(KeyError, match=r'"shop" cannot be used; shop/manifest\.yaml: line 5: tag_line: is not a known'):
+        Catalog.load([tmp_path / "mine"], roles_dir).get("shop")
+
+
 def test_the_catalogue_is_read_again_only_when_a_file_has_changed(tmp_path: Path, roles_dir: Path) -> None:
     path = drop(tmp_path / "mine", "shop")
     first = catalog([tmp_path / "mine"], roles_dir=roles_dir)
