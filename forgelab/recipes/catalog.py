@@ -55,8 +55,8 @@ class Catalog:
                     problems[path] = error.problems
                 else:
                     recipes[recipe.id] = recipe
-        wrong = {name: faults for name, recipe in recipes.items() if (faults := unpublished(recipe, recipes))}
-        problems |= {Path(recipes[name].source): faults for name, faults in wrong.items()}
+        wrong = {name: gaps for name, recipe in recipes.items() if (gaps := unpublished(recipe, recipes))}
+        problems |= {Path(recipes[name].source): gaps for name, gaps in wrong.items()}
         return cls({name: one for name, one in recipes.items() if name not in wrong}, problems, folders)
 
     def get(self, recipe_id: str) -> Recipe:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import jsonschema
 import pytest
 from django.http import QueryDict
 
+from forgelab.recipes.catalog import Catalog
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.forms import recipe_form
 from forgelab.recipes.loader import load_text
@@ -287,3 +290,26 @@ def test_a_recipe_remembers_what_it_reads_of_others(reader: Recipe) -> None:
 def test_server_types_are_for_options_that_name_servers(roles: Roles) -> None:
     changes = minimal(config_options=[{"name": "x", "type": "boolean", "default": True, "server_types": ["a"]}])
     assert "config_options[0].server_types: is only for options of type server or servers" in messages(roles, **changes)
+
+
+def in_a_folder(folder: Path, **texts: str) -> Catalog:
+    for name, text in texts.items():
+        (folder / "recipes" / name).mkdir(parents=True)
+        (folder / "recipes" / name / "manifest.yaml").write_text(text)
+    return Catalog.load([folder / "recipes"], write_roles(folder / "roles", ROLES))
+
+
+def test_what_nobody_publishes_cannot_be_read(tmp_path: Path) -> None:
+    loaded = in_a_folder(tmp_path, shelf=SHELF, reader=READER)
+    assert list(loaded.recipes) == ["shelf"]
+    [[problem]] = loaded.problems.values()
+    assert (problem.path, problem.message) == (
+        "components[0].url",
+        "${SHELF_COLOUR} is never known: no shelf publishes colour; they publish database, material, password, port",
+    )
+
+
+def test_what_is_published_can_be_read_and_of_a_missing_recipe_nothing_is_known(tmp_path: Path) -> None:
+    good = READER.replace("?${SHELF_COLOUR}", "")
+    assert set(in_a_folder(tmp_path / "both", shelf=SHELF, reader=good).recipes) == {"shelf", "reader"}
+    assert set(in_a_folder(tmp_path / "alone", reader=READER).recipes) == {"reader"}

@@ -29,7 +29,7 @@ def recipes(settings: Any, tmp_path: Path) -> None:
     """The two small recipes, beside whatever ForgeLab brings."""
     settings.ROLES_DIR = write_roles(tmp_path / "roles", ROLES)
     settings.RECIPES_DIR = tmp_path / "recipes"
-    for name, text in (("shelf", SHELF), ("reader", READER)):
+    for name, text in (("shelf", SHELF), ("reader", READER.replace("${SHELF_COLOUR}", ""))):
         (settings.RECIPES_DIR / name).mkdir(parents=True)
         (settings.RECIPES_DIR / name / "manifest.yaml").write_text(text)
 
