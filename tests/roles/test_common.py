@@ -316,3 +316,17 @@ def test_what_is_looked_for_is_found_with_the_targets_of_links(
         [f"{tmp_path}/php", f"{tmp_path}/*/pool.conf", f"{tmp_path}/missing"]
     )
     assert found == {f"{tmp_path}/php": f"{tmp_path}/php8.2", f"{tmp_path}/8.2/pool.conf": ""}
+
+
+def test_it_tells_what_it_looks_after_but_not_what_it_only_begins(plugin: Callable[[str], ModuleType]) -> None:
+    module = plugin("common/library/config_files.py")
+    params = {
+        "directories": [{"path": "/d", "creates": None}, {"path": "/e", "creates": "/there"}],
+        "files": [
+            {"dest": "/f", "force": True, "creates": None}, {"dest": "/once", "force": False, "creates": None},
+            {"dest": "/g", "force": True, "creates": "/there"},
+        ],
+        "links": [{"path": "/l", "force": True, "creates": None}, {"path": "/m", "force": False, "creates": None}],
+        "units": ["x.service"],
+    }  # fmt: skip
+    assert module.managed(params) == {"files": ["/f", "/l"], "directories": ["/d"], "units": ["x.service"]}

@@ -142,3 +142,35 @@ def test_it_tells_which_listening_ports_are_closed_from_now_on(
     monkeypatch.setattr(firewall, "process_name", lambda _: "python3")
     rules = [firewall.Rule("allow", "22", "tcp", ""), firewall.Rule("allow", "6000:6010", "tcp", "")]
     assert firewall.closed_ports(rules) == ["8123 (python3)"]
+
+
+class TestClosing:
+    OWN = (
+        "ufw allow 22/tcp comment 'ForgeLab'\nufw allow 80/tcp comment 'ForgeLab'\n"
+        "ufw allow 6379/tcp comment 'ForgeLab'\nufw allow 9000/tcp\n"
+    )
+
+    def test_what_was_open_before_is_closed_unless_it_is_still_wanted(
+        self, firewall: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        closed = ["22/tcp", "80/tcp", "6379/tcp", "9000/tcp"]
+        assert plan(firewall, monkeypatch, self.OWN, active=True, allowed=[item("80")], closed=closed) == [
+            "delete allow 6379/tcp"
+        ]
+
+    def absent(self, firewall: ModuleType, monkeypatch: pytest.MonkeyPatch, *closed: str, active: bool = True) -> list:
+        monkeypatch.setattr(firewall, "ssh_ports", lambda: {"22"})
+        calls = firewall.absent_plan({"closed": list(closed)}, active, firewall.parse_own(self.OWN))
+        return [" ".join(call) for call in calls]
+
+    def test_taken_away_it_leaves_ssh_and_turns_ufw_off(
+        self, firewall: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls = self.absent(firewall, monkeypatch, "22/tcp", "80/tcp", "6379/tcp")
+        assert calls == ["delete allow 80/tcp", "delete allow 6379/tcp", "disable"]
+
+    def test_ufw_stays_on_for_another_servers_rules(
+        self, firewall: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.absent(firewall, monkeypatch, "80/tcp") == ["delete allow 80/tcp"]
+        assert self.absent(firewall, monkeypatch, "80/tcp", "6379/tcp", active=False)[-1] == "delete allow 6379/tcp"

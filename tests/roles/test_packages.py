@@ -64,3 +64,11 @@ def test_a_policy_of_the_users_own_is_left_alone(hold: ModuleType, tmp_path: Pat
     with hold.held(["nginx.service"], policy) as environment:
         assert environment == {}
     assert policy.read_text() == "#!/bin/sh\nexit 0\n"
+
+
+def test_what_was_installed_is_noted_for_whom(plugin) -> None:
+    module = plugin("packages/library/install_packages.py")
+    owners = {"redis": ["redis-server"], "nginx": ["nginx", "logrotate"], "php": ["logrotate"]}
+    assert module.noted(["redis-server", "logrotate"], owners) == {
+        "redis": ["redis-server"], "nginx": ["logrotate"], "php": ["logrotate"],
+    }  # fmt: skip

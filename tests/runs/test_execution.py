@@ -69,7 +69,9 @@ def test_a_run_that_succeeds_is_closed_with_what_it_learned(run, performs, setti
 def test_everything_secret_of_the_run_is_known_to_the_mask(run, performs, monkeypatch):
     performs(Ending("succeeded"))
     known: list[str] = []
-    monkeypatch.setattr(execution, "Supervisor", lambda *args: known.extend(args[-1]) or Supervisor(*args))
+    monkeypatch.setattr(
+        execution, "Supervisor", lambda *args, **more: known.extend(args[-1]) or Supervisor(*args, **more)
+    )
     execute(run.pk)
     assert {run.device.identity.private_key, "s3cret-token"} < set(known)
     assert len(known) == 3  # and the vault's password

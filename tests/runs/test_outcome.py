@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from forgelab.runs.outcome import Ending, Seen
+from forgelab.runs.outcome import Ending, Seen, joined
 
 RECAP = {"ok": {"web": 3}, "failures": {}, "dark": {}}
 
@@ -50,3 +50,19 @@ def test_what_roles_tell_is_learned_and_the_last_word_counts():
 @pytest.mark.parametrize("told", ["text", 5, ["a"], None])
 def test_a_device_that_tells_nonsense_teaches_nothing(told):
     assert seen({"forgelab": told}).learned == {}
+
+
+def test_what_roles_manage_is_gathered_role_by_role():
+    gathered = Seen()
+    for role, managed in (
+        ("nginx", {"files": ["/a"]}),
+        ("php", {"units": ["fpm"]}),
+        ("nginx", {"files": ["/a", "/b"]}),
+    ):
+        gathered.take({"kind": "runner_on_ok", "role": role, "result": {"managed": managed}})
+    assert gathered.learned == {"managed": {"nginx": {"files": ["/a", "/b"]}, "php": {"units": ["fpm"]}}}
+
+
+@pytest.mark.parametrize(("known", "more"), [(None, "x"), ({"files": 5}, {"units": [1, None]}), ([], {})])
+def test_nonsense_is_managed_by_nobody(known, more):
+    assert not any(joined(known, more).values())

@@ -17,6 +17,7 @@ from django.utils import timezone
 from forgelab.lib.processes import end_marked, marked
 from forgelab.runs import claims, supervisor
 from forgelab.runs.models import Event, Run
+from forgelab.runs.selectors import run_changes
 from forgelab.runs.supervisor import Supervisor
 from tests.runs.local import project, shell
 from tests.support import secrets
@@ -285,3 +286,25 @@ def test_a_run_longer_than_the_fence_goes_on_as_long_as_its_heartbeat_is_stored(
     assert supervise({"nginx": [shell("sleep 5")]}).wait().status == "succeeded"
     claimed.refresh_from_db()
     assert claimed.heartbeat_at > claimed.started_at
+
+
+def test_a_run_that_only_looks_changes_nothing_and_says_what_would(claimed, tmp_path):
+    wanted, made = tmp_path / "wanted", tmp_path / "made"
+    copy = {"name": "Write it", "ansible.builtin.copy": {"content": "token s3cret-token\n", "dest": str(wanted)},
+            "notify": "Tell it"}  # fmt: skip
+    left_out = shell("true", "Ask it", when="not ansible_check_mode")
+    roles = {"nginx": [copy, shell(f"touch {made}", "Make it")], "php": [left_out, shell("true", changed_when=False)]}
+    handlers = [shell(f"touch {made}", "Tell it")]
+
+    looking = Supervisor(claimed, project(tmp_path, roles, handlers), "laravel", ["s3cret-token"], check=True)
+    ending = looking.perform()
+
+    assert ending.status == "succeeded"
+    assert not wanted.exists() and not made.exists()
+    nginx = run_changes(run=claimed)[0]
+    assert [(change.kind, change.what) for change in nginx.changes] == [("task", "Write it"), ("command", "Make it")]
+    assert "+token ********" in nginx.changes[0].diff
+    assert nginx.handlers == ["Tell it"]
+    texts = "".join(Event.objects.filter(run=claimed).values_list("stdout", flat=True))
+    assert "skipping" in texts and "=> {" not in texts
+    assert secrets.in_database(["s3cret-token"]) == []
