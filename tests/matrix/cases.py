@@ -104,7 +104,8 @@ def _cache_servers(image: str) -> list[Case]:
 def _database_servers(image: str) -> list[Case]:
     postgresql = {"database_engine": "postgresql", "postgresql_version": CARRIED[image]["postgresql"]}
     mariadb = {"database_engine": "mariadb", "mariadb_version": CARRIED[image]["mariadb"]}
-    primary = ("database-server", {**postgresql, "standby_networks": THE_LAB, "include_backups": False})
+    names = {"database_name": "shop", "database_user": "shop_user"}
+    primary = ("database-server", {**postgresql, **names, "standby_networks": THE_LAB, "include_backups": False})
 
     def database(name: str, about: str, config: Mapping[str, Any], **beside: tuple[str, Mapping[str, Any]]) -> Case:
         return Case(_id("database", image, name), "database-server", image, config, about, "2G", beside)
@@ -115,7 +116,7 @@ def _database_servers(image: str) -> list[Case]:
         database("postgresql-remote", "PostgreSQL for a network, its own tuning, no backups", {
             **postgresql, **remote, "include_backups": False,
         }),
-        database("standby", "PostgreSQL that follows another server's", postgresql, replicate_from=primary),
+        database("standby", "PostgreSQL that follows another's", {**postgresql, **names}, replicate_from=primary),
         database("mariadb", "MariaDB for a network, backups", {**mariadb, **remote}),
     ]  # fmt: skip
 

@@ -146,6 +146,17 @@ def test_it_refuses_with_the_variables_name(evaluate: Callable[..., Any], variab
     assert [sentence.split(":")[0] for sentence in refusals] == [variable]
 
 
+def test_a_standby_is_told_its_primarys_names(evaluate: Callable[..., Any]) -> None:
+    given = {**FOLLOWS, "postgresql_password": "s", "postgresql_primary_database": "shop"}
+    refusals = evaluate("postgresql", "postgresql_refusals", postgresql_primary_user="shop_user", **given)
+    assert refusals == [
+        "postgresql_database: a standby has the database and the user of its primary: choose shop of shop_user, not "
+        "app of app."
+    ]
+    given |= {"postgresql_database": "shop", "postgresql_user": "shop_user"}
+    assert evaluate("postgresql", "postgresql_refusals", postgresql_primary_user="shop_user", **given) == []
+
+
 def test_replication_needs_its_passwords(evaluate: Callable[..., Any]) -> None:
     named = {"postgresql_standby_networks": ["10.0.0.5/32"], "postgresql_replicate_from": "10.0.0.6"}
     refusals = evaluate("postgresql", "postgresql_refusals", postgresql_password="s", **named)
