@@ -122,6 +122,14 @@ def purge(version: str) -> list[str]:
     return gone
 
 
+def plan(params: dict, switched: dict[str, str]) -> list[dict[str, str]]:
+    """What is about to change, as Ansible's --diff shows it."""
+    lines = [f"{name} runs {path}" for name, path in switched.items()]
+    lines += [f"PHP-FPM {version} is stopped and disabled" for version in params["stop"]]
+    lines += [f"packages of PHP {version} are removed unless others need them" for version in params["purge"]]
+    return [{"before": "", "after": "".join(f"{line}\n" for line in lines), "after_header": "PHP versions"}]
+
+
 def main() -> None:
     """Entry point on the device."""
     versions = {"type": "list", "elements": "str", "default": []}
@@ -135,9 +143,10 @@ def main() -> None:
     params = module.params
     switched = wrong_commands(params["default"])
     stopped, purged, kept = [], [], []
+    diff = plan(params, switched) if module._diff else []
     if module.check_mode:
         changed = bool(switched or params["stop"] or params["purge"])
-        module.exit_json(changed=changed, switched=list(switched), stopped=params["stop"], purged=[])
+        module.exit_json(changed=changed, switched=list(switched), stopped=params["stop"], purged=[], diff=diff)
     try:
         for name, path in switched.items():
             point_at(name, path, params["default"])
@@ -155,7 +164,7 @@ def main() -> None:
         said = f"{problem.stderr or ''}{problem.stdout or ''}".strip()
         module.fail_json(msg=f"`{' '.join(map(str, problem.cmd))}` failed: {said}")
     changed = bool(switched or stopped or purged or [v for v in params["purge"] if v not in kept])
-    module.exit_json(changed=changed, switched=list(switched), stopped=stopped, purged=purged)
+    module.exit_json(changed=changed, switched=list(switched), stopped=stopped, purged=purged, diff=diff)
 
 
 if __name__ == "__main__":
