@@ -16,6 +16,7 @@ from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
 from forgelab.servers import links, selectors
 from forgelab.servers.catalog import recipe_catalog
+from forgelab.servers.export import export_project
 from forgelab.servers.models import Server
 from forgelab.servers.plans import server_plan
 from tests.recipes.helpers import write_roles
@@ -189,3 +190,13 @@ def test_a_plan_says_which_server_is_gone(provision, books, other, end):
 def test_the_api_shows_names_only(provision, books, other):
     provision("desk", server_type="reader", device=other, config={"shelf": "books"})
     assert json.dumps(Server.objects.get(name="desk").config) == '{"reading": true, "shelf": "books"}'
+
+
+def test_an_export_has_the_others_secret_in_vault_files_only(provision, books, other, end, tmp_path):
+    end(provision("desk", server_type="reader", device=other, config={"shelf": "books"}))
+    folder = export_project(directory=tmp_path / "out", vault_password="open")
+    files = (path for path in folder.rglob("*") if path.is_file())
+    texts = {str(path.relative_to(folder)): path.read_text(errors="replace") for path in files}
+    assert not [name for name, text in texts.items() if books.secrets["database_password"] in text]
+    assert "10.78.0.11" in texts["vars/desk.yml"]
+    assert "10.78.0.19/32" in texts["vars/books.yml"]  # the next run of its playbook opens for the reader
