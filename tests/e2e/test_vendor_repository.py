@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +125,73 @@ def test_a_tampered_index_is_refused_and_nothing_is_touched(vendor: Vendor, mach
         assert "its signature is not good" in refused(vendor, machine)
     finally:
         vendor.repository.files[path] = signed
+
+
+def expired(repository: AptRepository, other: SigningKey) -> None:
+    repository.publish(valid_days=-1)
+
+
+def signed_by_another(repository: AptRepository, other: SigningKey) -> None:
+    repository.publish(signer=other)
+
+
+def signed_by_a_smuggled_subkey(repository: AptRepository, other: SigningKey) -> None:
+    """The pinned key stands in front of the other's, which claims to be its subkey and is not signed by it."""
+    packets = other.public(armor=False)
+    assert packets[0] == 0x99  # a public key packet whose length has two octets
+    length = int.from_bytes(packets[1:3], "big")
+    subkey = bytes([0xB9]) + packets[1 : 3 + length]  # the same packet as a subkey's
+    repository.files[KEY_PATH] = repository.key.public(armor=False) + subkey
+    repository.publish(signer=other)
+
+
+def with_changed_packages(repository: AptRepository, other: SigningKey) -> None:
+    for path in [path for path in repository.files if "/Packages" in path]:
+        repository.files[path] = repository.files[path][:-3] + b"xxx"
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (expired, "its index has expired"),
+        (signed_by_another, "signed with another key than the pinned one"),
+        (signed_by_a_smuggled_subkey, "its signature is not good"),
+        (with_changed_packages, "its files are not those that were signed"),
+    ],
+)
+def test_an_index_that_cannot_be_trusted_is_refused(
+    vendor: Vendor, machine: tuple[LabDevice, str], spoil: Callable[[AptRepository, SigningKey], None], told: str
+) -> None:
+    vendor.configure()
+    files = dict(vendor.repository.files)
+    other = SigningKey("Somebody else <else@example.org>")
+    try:
+        spoil(vendor.repository, other)
+        assert told in refused(vendor, machine)
+    finally:
+        vendor.repository.files = files
+        other.close()
+
+
+@pytest.mark.matrix
+def test_a_host_that_never_answers_is_given_up_soon(vendor: Vendor, lab: Lab, machine: tuple[LabDevice, str]) -> None:
+    with socket.create_server((lab.site.gateway, 0)) as silent:
+        vendor.configure(key_url=f"http://{lab.site.gateway}:{silent.getsockname()[1]}/key")
+        assert "it cannot be reached" in refused(vendor, machine)
+
+
+@pytest.mark.matrix
+def test_packages_that_do_not_fit_the_device_are_refused(
+    vendor: Vendor, lab: Lab, machine: tuple[LabDevice, str], tmp_path: Path
+) -> None:
+    unfit = AptRepository(vendor.repository.key)
+    unfit.add(deb(tmp_path, "php8.3-cli", "8.3.99-1", {}, depends="libnowhere9"))
+    unfit.add(deb(tmp_path, "php8.3-mbstring", "8.3.99-1", {}))
+    unfit.publish()
+    with unfit.served(lab.site.gateway) as url:
+        vendor.configure(base_url=url)
+        assert "php8.3-cli : Depends: libnowhere9" in refused(vendor, machine)
 
 
 def test_a_version_comes_from_the_vendor_when_the_distribution_lacks_it(

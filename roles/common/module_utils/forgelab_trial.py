@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -26,6 +27,7 @@ from ansible.module_utils.forgelab_vendors import (
 )
 
 APT_HELPER = "/usr/lib/apt/apt-helper"
+APT_USER = "_apt"
 DEVICE_LISTS = Path("/var/lib/apt/lists")
 RELEASE = ("_InRelease", "_Release")
 KEY_BYTES = 1_000_000
@@ -50,12 +52,14 @@ APT::Get::AllowUnauthenticated "false";
 APT::Get::List-Cleanup "false";
 Debug::NoLocking "true";
 """
+SPACE = re.compile(r"\s+")
 CAUSES = (
     (r"is expired|Release file .* expired", "its index has expired, so it is an outdated copy"),
     (r"not valid yet", "its index is from the future: look at the device's clock"),
     (r"(?i)hash sum mismatch|unexpected size|\bweak\b", "its files are not those that were signed"),
     (r"(?i)NO_PUBKEY|missing key", "it is signed with another key than the pinned one"),
-    (r"(?i)signature|BADSIG|EXPKEYSIG|not signed|clearsigned|openpgp|\bsqv\b|gpgv", "its signature is not good"),
+    (r"(?i)signature|BADSIG|EXPKEYSIG|clearsigned|openpgp|\bsqv\b|gpgv", "its signature is not good"),
+    (r"is not signed", "its signature is not good"),
     (r"does not have a Release file|404 ", "it has nothing for this suite"),
     (r"(?i)certificate", "its certificate is not accepted; is the package ca-certificates installed?"),
 )
@@ -66,11 +70,11 @@ class VendorFailed(Exception):
 
 
 def cause(said: str) -> str:
-    """What apt's messages mean, and the first of them."""
-    lines = [line[2:].strip() for line in said.splitlines() if line.startswith(("E:", "W:"))]
-    first = re.sub(r"\s+", " ", lines[0])[:300].rstrip(". ") if lines else "apt said nothing"
-    meaning = next((text for pattern, text in CAUSES if re.search(pattern, said)), "it cannot be reached")
-    return f"{meaning} ({first})"
+    """What apt's messages mean, and the one that tells most."""
+    lines = sorted(line for line in said.splitlines() if line.startswith(("E:", "W:")))
+    told = [(text, line) for pattern, text in CAUSES for line in lines if re.search(pattern, line)]
+    meaning, line = (told or [("it cannot be reached", (lines or ["E: apt said nothing"])[0])])[0]
+    return f"{meaning} ({re.sub(SPACE, ' ', line[2:])[:300].strip('. ')})"
 
 
 class PrivateApt:
@@ -79,8 +83,10 @@ class PrivateApt:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="forgelab-vendor-"))
         self.folder.chmod(0o755)  # apt downloads and verifies as a user of its own
-        for name in ("lists", "cache", "sources.list.d", "preferences.d", "keys"):
+        for name in ("lists", "cache", "sources.list.d", "preferences.d", "keys", "downloads"):
             (self.folder / name).mkdir(mode=0o755)
+        with contextlib.suppress(LookupError):
+            shutil.chown(self.folder / "downloads", APT_USER)
         self.conf = self.folder / "apt.conf"
         self.conf.write_text(CONF.format(folder=self.folder, answer=ANSWER))
 
@@ -152,10 +158,10 @@ class PrivateApt:
     def _key(self, source: Mapping[str, Any]) -> str:
         """The pinned ones of the keys that the vendor publishes."""
         failed = f"{described(source)} cannot be used"
-        target = self.folder / "keys" / f"{source['name']}.downloaded"
+        target = self.folder / "downloads" / source["name"]
         done = self.run([APT_HELPER, "download-file", source["key_url"], str(target)], KEY)
         if done.returncode or not target.is_file():
-            raise VendorFailed(f"{failed}: its key {source['key_url']}: {cause(done.stderr)}")
+            raise VendorFailed(f"{failed}: asked for its key at {source['key_url']}, {cause(done.stderr)}")
         if target.stat().st_size > KEY_BYTES:
             raise VendorFailed(f"{failed}: {source['key_url']} is too large for a key")
         try:

@@ -33,13 +33,12 @@ UNKNOWN = (
 @dataclass
 class Choice:
     """`sources` the device is to have and names it is no longer to have (`absent`); which packages come from them
-    (`found`), why others do not and what to do (`troubles`, by package), and what else is in the way (`conflict`)."""
+    (`found`), why others do not and what to do (`troubles`, by package)."""
 
     sources: list[dict[str, Any]] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
     troubles: dict[str, tuple[str, str]] = field(default_factory=dict)
-    conflict: str = ""
 
 
 def choose(
@@ -126,13 +125,14 @@ def _try(
     trouble = apt.trouble([*others, *lacking])
     unknown = _unknown(trouble) & set(lacking)
     for source, names in usable:
-        gone = [name for name in names if name in unknown]
-        choice.troubles |= {name: _offers(source, name, own) for name in gone}
-        if not gone:
+        if gone := [name for name in names if name in unknown]:
+            choice.troubles |= {name: _offers(source, name, own) for name in gone}
+        elif trouble and not unknown:
+            unmet = f"{described(source)} has it, but not in a way that fits this device ({_unmet(trouble)})"
+            choice.troubles |= dict.fromkeys(names, (unmet, "another device"))
+        else:
             choice.sources.append(source)
             choice.found += names
-    if trouble and not unknown:
-        choice.conflict = _unmet(trouble)
 
 
 def _unknown(said: str) -> set[str]:
@@ -152,4 +152,5 @@ def _unmet(said: str) -> str:
     """The lines in which apt says what does not fit together."""
     _, _, unmet = said.partition("unmet dependencies:")
     lines = [re.sub(r"\s+", " ", line).strip() for line in (unmet or said).splitlines() if line.strip()]
-    return "; ".join([line for line in lines if not line.startswith(("N:", "W:"))][:SHOWN_LINES])
+    told = [line for line in lines if not line.startswith(("N:", "W:"))]
+    return "; ".join([line for line in told if not unmet or not line.startswith("E:")][:SHOWN_LINES]).rstrip(".")

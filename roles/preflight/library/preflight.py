@@ -160,9 +160,6 @@ def check_packages(packages: list[str], vendors: list[dict], facts: dict) -> tup
         choice = choose(vendors, str(facts["distribution_release"]), wanted, missing, installed)
         chosen = {"sources": choice.sources, "absent": choice.absent}
         missing, troubles = [name for name in missing if name not in choice.found], choice.troubles
-        if choice.conflict:
-            fix = "Choose a version that the distribution has, or ask the vendor's repository for its status."
-            results.append(check("packages", f"The packages cannot be installed together: {choice.conflict}", fix))
     system = str(facts["distribution_name"])
     results += [check("packages", *texts) for texts in missing_problems(missing, known, system, troubles)]
     if missing and trouble:
