@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import subprocess
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ def _is_key(kind: str, text: str) -> bool:
     """Whether the base64 text is a key of that kind: it begins with the length and the name of it (RFC 4253, 6.6)."""
     try:
         return base64.b64decode(text, validate=True)[4 : 4 + len(kind)] == kind.encode()
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and what is not ASCII is another
         return False
 
 

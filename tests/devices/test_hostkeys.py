@@ -83,3 +83,8 @@ def test_a_scan_that_can_not_be_made_is_explained(monkeypatch, error, message):
 
 def test_a_key_is_shown_as_it_is_pinned():
     assert str(HostKey("ssh-ed25519", "AAAA")) == "ssh-ed25519 AAAA"
+
+
+@pytest.mark.parametrize("nonsense", ["ssh-ed25519 ÄÖÜ", "ssh-ed25519 \x00", "ssh-ed25519 AAAA=B", "ssh-rsa ssh-rsa"])
+def test_nonsense_from_a_device_is_no_key(nonsense):
+    assert hostkeys.parse(nonsense) == []

@@ -89,6 +89,23 @@ def test_a_refused_login_tells_the_way_out(web: Client, world: SimpleNamespace) 
     assert "Add this line to ~root/.ssh/authorized_keys" in text(page)
 
 
+@pytest.mark.parametrize("answer", [RuntimeError("sh: not found"), ValueError("it did not tell its memory")])
+def test_a_device_that_answers_nonsense_is_told_beside_its_address(
+    web: Client, monkeypatch: pytest.MonkeyPatch, answer: Exception
+) -> None:
+    def run_script(*args: object, **options: object) -> str:
+        raise answer
+
+    monkeypatch.setattr("forgelab.web.views.devices.hostkeys.scan", lambda address, port: SHOWN)
+    monkeypatch.setattr("forgelab.devices.services.ssh.run_script", run_script)
+
+    page = web.post("/add-device/", FORM | {"accepted": homelab.FINGERPRINT})
+
+    assert page.status_code == 422
+    assert str(answer) in field(page, "address")
+    assert not Device.objects.exists()
+
+
 def test_a_user_without_sudo_is_told_beside_the_user(web: Client, world: SimpleNamespace) -> None:
     world.error = ValidationError({"user": "ada cannot become root on attic without a password."})
 
