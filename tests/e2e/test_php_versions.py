@@ -45,7 +45,7 @@ dpkg-deb -b unpacked . && rm -r unpacked && dpkg-scanpackages . > Packages
 echo 'deb [trusted=yes] file:/srv/vendor ./' > /etc/apt/sources.list.d/vendor-own.list
 needs=$(apt-get -s -y --no-install-recommends -t trixie install $1 |
     sed -n 's/^Inst \\([^ ]*\\) .*Debian.*:13.*/\\1/p' | grep -vx php-common | tr '\\n' ' ')
-printf '\\nPackage: %s\\nPin: release n=trixie*\\nPin-Priority: 990\\n' "$needs" >> /etc/apt/preferences.d/vendor
+printf '\\nPackage: %s locales libc-l10n\\nPin: release n=trixie*\\nPin-Priority: 990\\n' "$needs" >> /etc/apt/preferences.d/vendor
 cp /usr/lib/os-release /root/os-release
 apt-get update -q
 apt-get -q -y --no-install-recommends install $(printf '%s\\n' $needs | grep -v ^php8.4)
