@@ -15,6 +15,11 @@ class Table:
     head: tuple[str, ...]
     rows: list[tuple[str, ...]]
 
+    def filled(self) -> Table:
+        """Without the columns that are empty throughout."""
+        used = [n for n, _ in enumerate(self.head) if n == 0 or any(row[n] for row in self.rows)]
+        return Table(tuple(self.head[n] for n in used), [tuple(row[n] for n in used) for row in self.rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -66,14 +71,13 @@ def _blocks(section: Section) -> Iterator[str]:
 
 
 def _rows(table: Table) -> Iterator[str]:
-    used = [n for n, _ in enumerate(table.head) if n == 0 or any(row[n] for row in table.rows)]
-    yield _row([table.head[n] for n in used])
-    yield _row(["---"] * len(used))
-    for row in table.rows:
-        yield _row([row[n] for n in used])
+    shown = table.filled()
+    yield _row(shown.head)
+    yield _row(("---",) * len(shown.head))
+    yield from (_row(row) for row in shown.rows)
 
 
-def _row(cells: list[str]) -> str:
+def _row(cells: tuple[str, ...]) -> str:
     return "| " + " | ".join(_line(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
