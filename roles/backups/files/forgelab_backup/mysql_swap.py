@@ -25,7 +25,8 @@ KINDS = {
     "EVENT": "SELECT HEX(EVENT_NAME), STATUS FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ",
     "ROUTINE": "SELECT HEX(ROUTINE_NAME), ROUTINE_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ",
 }
-NO_CHECKS = "SET SESSION foreign_key_checks = 0;\n"
+# Somebody's long transaction must not hold up half a swap for the day that is the server's default.
+CAREFULLY = "SET SESSION foreign_key_checks = 0; SET SESSION lock_wait_timeout = 30;\n"
 
 
 class Swap:
@@ -37,16 +38,21 @@ class Swap:
 
     def swap(self, scratch: str, target: str, kept: str, details: dict[str, Any]) -> None:
         """`target` becomes `kept`, `scratch` becomes `target`."""
+        self._end_connections(target)
         with self._besides(target) as old, self._besides(scratch) as new:
             self.engine.make(kept, self.engine.details(target))
             try:
                 self._strip(target)
                 self._strip(scratch)
                 self._rename([(target, kept), (scratch, target)])
-            except BaseException:
-                self._strip(target)
+            except BaseException as error:
                 self._load(old, target)
                 self.engine.drop(kept)
+                if isinstance(error, Problem):
+                    raise Problem(
+                        f"The restored database could not take the place of {target}, which is as it was. Does a long "
+                        f"transaction hold one of its tables? {error}"
+                    ) from None
                 raise
             self._load(new, target)
             self._load(old, kept)
@@ -63,17 +69,19 @@ class Swap:
 
     @contextlib.contextmanager
     def _besides(self, database: str) -> Iterator[Path]:
-        """A file with everything of the database that is no table. It stays when something goes wrong."""
+        """A file with everything of the database that is no table."""
         path = self.workplace / f"{SWAP}{quote(database, safe='')[-100:]}.sql"
         programs.save(path, *self._definitions(database))
-        yield path
-        path.unlink(missing_ok=True)
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
     def _definitions(self, database: str) -> list[list[str]]:
         argv = self.engine.dump_argv
         broken = self.engine.broken_views(database)
         ignored = [f"--ignore-table={database}.{view}" for view in broken]
-        routines = ["--no-data", "--no-create-info", "--routines", "--events", "--triggers"]
+        routines = ["--no-data", "--no-create-info", "--routines", "--events", "--triggers", "--add-drop-trigger"]
         commands = [argv(*routines, *ignored, "--", database)]
         if broken:
             tell(f"Views that refer to what is not there are not kept: {', '.join(broken)}.", WARNING)
@@ -81,13 +89,21 @@ class Swap:
             commands.append(argv("--no-data", "--skip-triggers", "--", database, *views))
         return commands
 
+    def _end_connections(self, database: str) -> None:
+        """Of applications that sit in the middle of a transaction; they connect again."""
+        where = f"DB = {_literal(database)} AND ID <> CONNECTION_ID()"
+        for (number,) in self.engine.sql(f"SELECT ID FROM information_schema.PROCESSLIST WHERE {where}"):  # noqa: S608
+            with contextlib.suppress(Problem):  # it may have ended by itself
+                self.engine.sql(f"KILL {number}")
+
     def _strip(self, database: str) -> None:
         drops = [("VIEW", name) for name, kind in self.engine.objects(database) if kind == "VIEW"]
         drops += [("TRIGGER", name) for name, _ in self._named("TRIGGER", database)]
         drops += [("EVENT", name) for name, _ in self._named("EVENT", database)]
         drops += [(kind, name) for name, kind in self._named("ROUTINE", database)]
         if drops:
-            self.engine.sql("\n".join(f"DROP {kind} IF EXISTS {self._full(database, name)};" for kind, name in drops))
+            statements = [f"DROP {kind} IF EXISTS {self._full(database, name)};" for kind, name in drops]
+            self.engine.sql(CAREFULLY + "\n".join(statements))
 
     def _rename(self, moves: list[tuple[str, str]]) -> None:
         pairs = [
@@ -99,13 +115,18 @@ class Swap:
         if not pairs:
             return
         try:
-            self.engine.sql(f"{NO_CHECKS}RENAME TABLE {', '.join(pairs)}")
+            self.engine.sql(f"{CAREFULLY}RENAME TABLE {', '.join(pairs)}")
         except Problem as problem:
             raise Problem(f"The restored tables could not take their place: {problem}") from None
 
     def _load(self, definitions: Path, database: str) -> None:
-        with definitions.open("rb") as handle:
-            programs.drain([*self.engine.client, f"--database={database}"], stdin=handle)
+        """Make again what was put aside. The file stays under another name when that fails."""
+        try:
+            with definitions.open("rb") as handle:
+                programs.drain([*self.engine.client, f"--database={database}"], stdin=handle)
+        except BaseException:
+            definitions.rename(definitions.with_name(f"{definitions.stem}-for-{quote(database, safe='')[-80:]}.sql"))
+            raise
 
     def _named(self, kind: str, database: str) -> list[tuple[str, str]]:
         rows = self.engine.sql(KINDS[kind] + _literal(database))
