@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from forgelab.accounts.models import User
 from tests.web import homelab
 from tests.web.pages import text
 
@@ -43,6 +44,13 @@ def test_it_is_offered_and_asked_for_without_a_restart(web: Client, folder: Path
     assert "Largest <b>upload</b>" in text(web.get("/provision/static-site/"))
     (folder / "static-site/manifest.yaml").write_text(MANIFEST.replace("Files only", "Only files"))
     assert "Static Site Only files" in text(web.get("/provision/"))
+
+
+def test_admins_are_told_where_to_drop_one(web: Client, user: User, folder: Path) -> None:
+    assert str(folder) not in text(web.get("/provision/"))
+    user.is_staff = True
+    user.save()
+    assert f"dropped into {folder} , is offered here at once" in text(web.get("/provision/"))
 
 
 def test_its_documentation_is_there_too(web: Client, folder: Path) -> None:

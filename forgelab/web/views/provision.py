@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -30,7 +31,8 @@ Forms = tuple[NameForm, RecipeForm]
 def types(request: HttpRequest) -> HttpResponse:
     """Step 1: which server type."""
     catalog = selectors.recipe_catalog()
-    context = {"recipes": catalog.recipes.values(), "reports": catalog.reports()}
+    folder = settings.RECIPES_DIR if request.user.is_staff else None
+    context = {"recipes": catalog.recipes.values(), "reports": catalog.reports(), "folder": folder}
     return render(request, "web/provision_types.html", context)
 
 
