@@ -69,7 +69,7 @@ def offered_by(distribution_release: str) -> dict[str, str]:
 
 
 def origins(component: str, version: str) -> tuple[str, ...]:
-    """Who offers a version (or one of a series): distributions first, then the vendor, such as `packages.example.org`."""
+    """Who offers a version (or one of a series): distributions first, then the vendor, such as `vendor.example`."""
     lifecycle, vendor = lifecycles().get(component), shipped_vendors().get(component)
     found: list[str] = []
     if lifecycle:
