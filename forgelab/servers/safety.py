@@ -38,7 +38,7 @@ def check_databases(server: Server, gone: Iterable[str], *, confirm: str, withou
         raise ValidationError(
             {
                 "confirm": f"This takes {', '.join(databases)} away from {server.name}. "
-                "Type the server's name to confirm."
+                f"Type the server's name to confirm (forgelab server set {server.name} ... --confirm {server.name})."
             }
         )
     if has_fresh_backup(server):
@@ -48,7 +48,7 @@ def check_databases(server: Server, gone: Iterable[str], *, confirm: str, withou
         raise ValidationError(
             {
                 "without_backup": f"{server.name} has a database and no verified backup of the last 24 hours. "
-                f'Make one first (forgelab server backup {server.name}), or type "{sentence}".'
+                f'Make one first (forgelab server backup {server.name}), or type "{sentence}" (--without-backup).'
             }
         )
 
