@@ -149,10 +149,25 @@ def test_a_closed_port_refuses(utils, kind):
     assert why(utils, kind, port) == expected
 
 
-def test_silence_is_a_firewall_or_a_device_that_is_off(utils):
+def test_no_answer_to_the_call_is_a_firewall_or_a_device_that_is_off(utils):
+    peer = utils.Peer("cache", "redis", "10.0.0.7", 6379)
+    problem = utils.unreachable(peer, TimeoutError("timed out"), 5)
+    assert str(problem) == "10.0.0.7 port 6379 does not answer within 5 s: a firewall keeps it shut, or it is off"
+    assert problem.shut
+
+
+@pytest.mark.parametrize(
+    ("kind", "password", "end"),
+    [
+        ("memcached", "", ": it may want a password, and none is known"),
+        ("memcached", SECRET, ""),
+        ("redis", SECRET, ""),
+    ],
+)
+def test_silence_after_the_call_is_told_as_such(utils, kind, password, end):
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        sentence = why(utils, "redis", silent.getsockname()[1])
-    assert sentence.endswith("does not answer within 1 s: a firewall keeps it shut, or it is off")
+        sentence = why(utils, kind, silent.getsockname()[1], password=password)
+    assert sentence.endswith(f"takes the connection, but is silent for 1 s{end}")
 
 
 def test_a_name_that_nobody_knows_is_told(utils):

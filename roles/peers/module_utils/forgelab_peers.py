@@ -78,6 +78,12 @@ def unreachable(peer: Peer, problem: Exception | str, seconds: int) -> Unusable:
     return Unusable(f"{peer.place} ends the connection: {text.strip()}", soon="starting up" in text)
 
 
+def silent(peer: Peer, seconds: int) -> Unusable:
+    """It takes the connection, as Memcached does that has a password and is spoken to without."""
+    more = ": it may want a password, and none is known" if not peer.password else ""
+    return Unusable(f"{TITLES[peer.kind]} at {peer.place} takes the connection, but is silent for {seconds} s{more}")
+
+
 def not_let_in(peer: Peer, more: str = "") -> Unusable:
     """This device comes from an address that the other one does not know."""
     here = own_address(peer)
@@ -175,7 +181,10 @@ def _conversation(peer: Peer, seconds: int) -> Iterator[Callable[[bytes], str]]:
 
             def say(line: bytes) -> str:
                 link.sendall(line)
-                return answers.readline(2000).decode("utf-8", "replace").strip()
+                try:
+                    return answers.readline(2000).decode("utf-8", "replace").strip()
+                except TimeoutError:
+                    raise silent(peer, seconds) from None
 
             yield say
     except OSError as problem:
@@ -229,13 +238,20 @@ def memcached(peer: Peer, seconds: int) -> None:
         raise Unusable(f"what answers at {peer.place} {what}")
 
 
+def _answer(link: socket.socket, peer: Peer, seconds: int) -> bytes:
+    try:
+        return link.makefile("rb").read(HEADER)
+    except TimeoutError:
+        raise silent(peer, seconds) from None
+
+
 def _memcached_login(peer: Peer, seconds: int) -> None:
     key, login = b"PLAIN", f"\0{peer.user}\0{peer.password}".encode()
     header = struct.pack(">BBHBBHIIQ", REQUEST, SASL_LOGIN, len(key), 0, 0, 0, len(key) + len(login), 0, 0)
     try:
         with socket.create_connection((peer.address, peer.port), timeout=seconds) as link:
             link.sendall(header + key + login)
-            answer = link.makefile("rb").read(HEADER)
+            answer = _answer(link, peer, seconds)
     except OSError as problem:
         raise unreachable(peer, problem, seconds) from None
     if len(answer) < HEADER or answer[0] != RESPONSE:
