@@ -9,8 +9,8 @@ from forgelab.recipes.versions import origins, support
 
 
 def choice_label(option: Option, choice: Choice, today: date) -> str:
-    """`PHP 8.3 (recommended) · supported until 2027-12-31 · Ubuntu 24.04, vendor.example`, and for one that nobody mends
-    any more `PHP 8.0 (end of life since 2023-11-26) · vendor.example`; an outlived default is not recommended."""
+    """`PHP 8.3 (recommended) · supported until 2027-12-31 · Ubuntu 24.04, vendor.example`, and for one that nobody
+    mends any more `PHP 8.0 (end of life since 2023-11-26) · vendor.example`; an outlived default is not recommended."""
     status = support(option.role, choice.value, today) if option.role and _is_version(option) else None
     old = status.note if status else ""
     marks = [("default" if old else "recommended") if choice.value == option.default else "", old]
