@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,13 @@ from tests.support.apt_repository import KEY_PATH, AptRepository, SigningKey, de
 from tests.support.stack import Stack
 
 pytestmark = pytest.mark.lab
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+# Beside PHP's own packages, what they need in Debian 13's version to run on Debian 12.
+SHARED = (
+    "php-common base-files gcc-14-base libargon2-1 libbsd0 libc-bin libc-l10n libc6 libedit2 libgcc-s1 libgcrypt20 "
+    "libgpg-error0 libicu* liblzma5 libmd0 libncurses6 libonig5 libpcre2-8-0 libsodium23 libssl3t64 libstdc++6 "
+    "libsystemd0 libtinfo6 libxml2 libxslt1.1 libzstd1 locales openssl-provider-legacy zlib1g"
+)
 TYPE = "php-alone"
 RECIPE = {
     "id": TYPE, "name": "PHP alone", "category": "infrastructure", "tagline": "PHP on the command line",
@@ -75,8 +83,8 @@ def machine(join: Callable[..., tuple[LabDevice, str]], vendor: Vendor) -> tuple
     return join("e2e-vendor", memory="1G")
 
 
-def provision(stack: Stack, device_id: str, **config: str) -> dict[str, Any]:
-    body = {"server_type": TYPE, "name": TYPE, "device_id": device_id, "config": config}
+def provision(stack: Stack, device_id: str, name: str = TYPE, **config: str) -> dict[str, Any]:
+    body = {"server_type": TYPE, "name": name, "device_id": device_id, "config": config}
     answer = stack.api.post("infrastructure/provision", json=body)
     assert answer.status_code == 202, answer.text
     return stack.wait_for_end(answer.json()["run"]["id"])
@@ -230,3 +238,25 @@ def test_the_repository_goes_when_nothing_of_it_is_left(vendor: Vendor, machine:
         "90forgelab-lab", ""
     )
     assert "PHP 8.2" in device.exec(["php8.2", "-v"]).stdout
+
+
+@pytest.mark.matrix
+def test_real_php_comes_from_a_large_repository_that_several_keys_sign(
+    vendor: Vendor, join: Callable[..., tuple[LabDevice, str]]
+) -> None:
+    """Debian 13 plays the vendor for Debian 12: it calls itself Debian too, and stays apart by its code name."""
+    device, device_id = join("e2e-vendor-13", memory="1G")
+    sources = device.exec(["sh", "-c", "cat /etc/apt/sources.list.d/*.sources"]).stdout
+    keys = device.exec(["gpg", "--show-keys", "--with-colons", KEYRING]).stdout
+    vendor.configure(
+        title="Debian 13",
+        base_url=next(line.split()[1] for line in sources.splitlines() if re.match(r"URIs: \S+/debian/?$", line)),
+        key_url=f"file:{KEYRING}",
+        fingerprints=re.findall(r"^pub:.*\nfpr:+([0-9A-F]+):", keys, re.M),
+        suites={"bookworm": "trixie"},
+        shared=SHARED.split(),
+    )
+    run = provision(vendor.stack, device_id, name="php-of-13", php_version="8.4")
+    assert run["status"] == "succeeded", run["status_detail"]
+    assert "PHP 8.4." in device.exec(["php8.4", "-v"]).stdout
+    assert "Candidate: 1.22" in apt_policy(device, "nginx")  # Debian 12's, though Debian 13 has a newer one
