@@ -111,3 +111,11 @@ def test_who_goes_on_running_is_told(removed: ModuleType, monkeypatch: pytest.Mo
     monkeypatch.setattr(removed, "systemctl", called.append)
     removed.tell_readers(["/etc/supervisor/conf.d/x.conf", "/etc/systemd/system/x.service"])
     assert called == [["daemon-reload"], ["supervisorctl", "update"]]
+
+
+def test_data_goes_with_its_own_package_only(
+    removed: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(removed.Path, "is_dir", lambda path: True)
+    packages = ["redis-server", "mariadb-server", "postgresql-15", "postgresql-common", "nginx", "redis-tools"]
+    assert removed.data_of(packages) == ["/var/lib/redis", "/var/lib/mysql", "/var/lib/postgresql/15"]

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -66,6 +68,13 @@ RUNNING = ("active", "activating", "reloading", "deactivating", "failed")
 ENABLED = ("enabled", "enabled-runtime")
 # Their packages ask whether data goes as well, and answer no by themselves where they are not told.
 DATA_QUESTIONS = ("postrm_purge_data", "postrm_remove_databases")
+# Where the data of a package lies, by the beginning of its name; not all packages remove it themselves.
+DATA = (
+    ("redis-server", "/var/lib/redis"),
+    ("mariadb-server", "/var/lib/mysql"),
+    ("mysql-server", "/var/lib/mysql"),
+    ("postgresql-", "/var/lib/postgresql"),
+)
 
 
 class Failed(Exception):
@@ -150,8 +159,23 @@ def purge(packages: list[str]) -> None:
     """Remove the packages with their configuration and data."""
     answers = "".join(f"{name} {name}/{question} boolean true\n" for name in packages for question in DATA_QUESTIONS)
     subprocess.run(["debconf-set-selections"], input=answers, text=True, capture_output=True, check=False)
-    command = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "--yes", "purge", *packages]
+    command = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "--yes", "--auto-remove", "purge", *packages]
     run(command, "The packages could not be removed")
+    for name in data_of(packages):
+        shutil.rmtree(name, ignore_errors=True)
+
+
+def data_of(packages: list[str]) -> list[str]:
+    """Folders with data of these packages; a version's own one where several versions share a folder."""
+    found = []
+    for package in packages:
+        for beginning, folder in DATA:
+            if package.startswith(beginning):
+                version = package.removeprefix(beginning) if beginning.endswith("-") else ""
+                found.append(f"{folder}/{version}".rstrip("/"))
+    return [
+        name for name in dict.fromkeys(found) if Path(name).is_dir() and re.fullmatch(r"/var/lib/[a-z]+(/\d+)?", name)
+    ]
 
 
 def main() -> None:
@@ -181,6 +205,7 @@ def main() -> None:
         removed = [path for path in transaction.changed if path not in restored]
         empty = left_empty(in_order(components, "directories"), removed)
         packages = installed(module.params["packages"])
+        data = data_of(packages)
         if not dry:
             for name in empty:
                 Path(name).rmdir()
@@ -194,7 +219,7 @@ def main() -> None:
         "disabled_units": disabled,
         "removed_files": removed,
         "restored_files": restored,
-        "removed_directories": empty,
+        "removed_directories": [*empty, *data],
         "purged": packages,
     }
     module.exit_json(changed=any(told.values()), **told)
