@@ -117,6 +117,11 @@ def test_a_value_never_becomes_another_line_of_apts_files(vendors: ModuleType, k
     assert any(key in text for text in vendors.source_problems(source))
 
 
+@pytest.mark.parametrize(("name", "good"), [("sury", True), ("../../etc", False), ("a b", False), ("", False)])
+def test_only_a_plain_name_leads_to_files(vendors: ModuleType, name: str, good: bool) -> None:
+    assert vendors.is_name(name) is good
+
+
 def test_the_files_name_key_and_packages_and_are_read_back(vendors: ModuleType) -> None:
     source = vendors.source_for(PHP, "bookworm", ["8.3"])
     assert "Signed-By: /etc/apt/keyrings/forgelab-sury.asc\n" in vendors.sources_text(source, vendors.key_path("sury"))

@@ -35,6 +35,11 @@ LISTS = {
 }
 
 
+def is_name(name: str) -> bool:
+    """Whether files can be called after this."""
+    return re.fullmatch(FIELDS["name"], name) is not None
+
+
 def source_problems(source: Mapping[str, Any]) -> list[str]:
     """What of a source cannot be written into apt's files, as sentences."""
     label = f"repositories_sources: {source.get('name')}"

@@ -16,6 +16,7 @@ from ansible.module_utils.forgelab_trial import PrivateApt, VendorFailed, cause
 from ansible.module_utils.forgelab_vendors import (
     KEYRINGS,
     described,
+    is_name,
     key_path,
     parse_preferences,
     preferences_path,
@@ -175,6 +176,7 @@ def main() -> None:
     params = module.params
     os.umask(0o022)
     wrong = [text for source in params["sources"] for text in source_problems(source)]
+    wrong += [f"repositories_absent: {name!r} is not a name." for name in params["absent"] if not is_name(name)]
     if wrong:
         module.fail_json(msg="\n".join(wrong))
     transaction = Transaction(dry=module.check_mode)
@@ -182,7 +184,7 @@ def main() -> None:
         apply(transaction, params["sources"], params["absent"], params["lock_wait_seconds"])
     except (VendorFailed, Refused, OSError, subprocess.TimeoutExpired) as problem:
         transaction.roll_back()
-        module.fail_json(msg=f"{problem}. Nothing was changed.")
+        module.fail_json(msg=f"{str(problem).rstrip('.')}. Nothing was changed.")
     module.exit_json(
         changed=bool(transaction.changed),
         changed_files=transaction.changed,
