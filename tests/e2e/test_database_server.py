@@ -26,8 +26,8 @@ VERSIONS = {"bookworm": ("15", "10.11"), "trixie": ("17", "11.8")}
 def databases(request: pytest.FixtureRequest, stack: Stack, join: Join, lab: Lab) -> tuple[Database, Database]:
     """Both at the same time. This machine may use PostgreSQL; MariaDB's own device and PostgreSQL's may use MariaDB."""
     first, second = request.param
-    one, one_id = join(f"e2e-pg-{first}", image=first, memory="2G")
-    two, two_id = join(f"e2e-maria-{second}", image=second, memory="2G")
+    one, one_id = join(f"db-pg-{first}", image=first, memory="2G")
+    two, two_id = join(f"db-maria-{second}", image=second, memory="2G")
     gateway = lab.site.gateway
     postgresql = Database(stack, one, one_id, f"pg-{first}", {
         "postgresql_version": VERSIONS[first][0], "allowed_networks": [f"{gateway}/32"], "max_connections": 150,
