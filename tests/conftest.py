@@ -18,7 +18,6 @@ settings.register_profile("forgelab", deadline=None, suppress_health_check=[Heal
 settings.load_profile("forgelab")
 
 
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The long tail is `make matrix`: it is left out unless it is asked for by name."""
     if "matrix" in config.option.markexpr:
