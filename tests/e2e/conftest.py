@@ -36,7 +36,7 @@ def lab() -> Iterator[Lab]:
     lab.net_up()
     yield lab
     for device in lab.devices():
-        if device.name in lab.made or (device.name.startswith("e2e-") and device.name not in before):
+        if device.name in lab.made:
             device.remove()
     if not before and not lab.devices():
         lab.down()

@@ -76,7 +76,8 @@ def write(concurrent: int) -> None:
     found = results()
     good = sum(not result.error for result in found.values())
     lines = [HEAD, f"{good} of {len(CASES)} cases passed; {len(CASES) - len(found)} have not been run.", ""]
-    lines += [f"{machine()}; {concurrent} at a time; the load at the end of each case stands with it.", ""]
+    about = "where the load, which stands with each case, is high, the machine did other work too"
+    lines += [f"{machine()}; up to {concurrent} at a time; {about}, and the seconds say little.", ""]
     for server_type in dict.fromkeys(case.server_type for case in CASES):
         lines += [f"## {server_type}", "", *_table(server_type, found), ""]
     versions = [f"- `{result.case}`: {_versions(result)}" for result in found.values() if result.versions]
