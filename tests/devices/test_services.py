@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import tempfile
 import threading
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -112,14 +114,24 @@ class TestOverSSH:
         assert looked.seen_at
         assert looked.availability_percent == 100
 
-    def test_neither_key_nor_known_hosts_are_left_behind(self, reachable):
-        before = set(Path("/dev/shm").glob("forgelab-ssh-*"))
+    def test_neither_key_nor_known_hosts_are_left_behind(self, reachable, monkeypatch):
+        folders = []
+        make = ssh.private_files
+
+        @contextmanager
+        def watched(device):
+            with make(device) as folder:
+                folders.append(folder)
+                yield folder
+
+        monkeypatch.setattr(ssh, "private_files", watched)
         ssh.run_script(reachable, "true")
-        assert set(Path("/dev/shm").glob("forgelab-ssh-*")) == before
+        assert len(folders) == 1
+        assert not folders[0].exists()
 
     def test_the_connection_master_of_a_run_is_ended_with_it(self, reachable, server, short_folder):
         """A real one, whose environment ssh has written over."""
-        run = "0f8fad5b-d9cb-469f-a165-70867728950e"
+        run = str(uuid.uuid4())
         (short_folder / run).mkdir()
         with ssh.private_files(reachable) as folder:
             argv = ssh.command_line(reachable, folder, 5)

@@ -194,7 +194,7 @@ def test_a_supervisor_that_hangs_in_the_database_has_its_run_ended_in_time(super
     wait_for(lambda: sleepers(claimed), "the task runs")
     monkeypatch.setattr(claims, "beat", lambda run: answer.wait(20))
     time.sleep(0.3)
-    wait_for(lambda: not marked(str(claimed.pk)), "the runner ended everything", seconds=4)
+    wait_for(lambda: not marked(str(claimed.pk)), "the runner ended everything")
     assert performance.is_alive()
     answer.set()
     assert performance.wait().status == "lost"
@@ -266,7 +266,7 @@ def test_when_the_worker_is_killed_everything_of_its_run_ends(run, tmp_path):
         wait_for(lambda: sleepers(run), "the task runs", seconds=30)
         worker.kill()
         worker.wait()
-        wait_for(lambda: not marked(str(run.pk)), "everything has ended", seconds=3)
+        wait_for(lambda: not marked(str(run.pk)), "everything has ended")
     finally:
         worker.kill()
         end_marked(str(run.pk))
