@@ -32,7 +32,8 @@ def server_decommission(
         server = Server.objects.select_for_update(of=("self",)).select_related("device").get(pk=server.pk)
         checks.check_idle(server)
         _check_unused(server)
-        check_databases(server, server.managed, confirm=confirm, without_backup=without_backup)
+        there = {*server.managed, *server.components.values_list("name", flat=True)}
+        check_databases(server, there, confirm=confirm, without_backup=without_backup)
         server.status, server.status_detail = Server.Status.DECOMMISSIONING, ""
         server.save(update_fields=["status", "status_detail"])
         return run_create(

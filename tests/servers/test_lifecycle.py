@@ -357,6 +357,13 @@ class TestDecommission:
         assert "without_backup" in refused.value.message_dict
         assert Server.objects.get().status == "active"
 
+    def test_needs_a_backup_also_where_only_the_components_tell_of_a_database(self, server, backed_up):
+        Server.objects.update(managed={})
+        server.components.create(name="postgresql", title="PostgreSQL")
+        with pytest.raises(ValidationError) as refused:
+            decommission.server_decommission(server=server, confirm="laravel")
+        assert "without_backup" in refused.value.message_dict
+
     def test_takes_everything_away_and_leaves_ssh_open(self, server, backed_up):
         backed_up(timedelta(hours=1))
         run = decommission.server_decommission(server=server, confirm="laravel")
