@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def demo(lab: Lab, tmp_path_factory: pytest.TempPathFactory):
     yield run
     run("--stop")
     subprocess.run(["ip", "route", "del", "unreachable", "10.79.198.0/24"], capture_output=True)
+    shutil.rmtree(environment["FORGELAB_RUNS_DIR"], ignore_errors=True)
 
 
 def test_it_provisions_the_best_device_and_proves_that_it_works(demo) -> None:
