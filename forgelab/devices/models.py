@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -103,6 +104,14 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Whoever is reached by SSH has a key to log in with and pinned keys to be known by."""
+        if self.connection == self.Connection.SSH:
+            wanted = {"identity": self.identity_id, "host_keys": self.host_keys.strip()}
+            missing = [field for field, value in wanted.items() if not value]
+            if missing:
+                raise ValidationError({field: "A device that is reached by SSH needs this." for field in missing})
 
     @property
     def known_hosts(self) -> str:
