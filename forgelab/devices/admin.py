@@ -51,7 +51,7 @@ class DeviceAdmin(admin.ModelAdmin):
     observed = [
         "status", "status_detail", "seen_at", "memory_total_mb", "memory_available_mb", "cores", "load_percent",
         "disk_total_mb", "disk_free_mb", "disk_kind", "architecture", "distribution", "distribution_version",
-        "distribution_release", "model", "uptime_seconds", "checks_answered", "checks_missed", "created_at",
+        "distribution_release", "model", "uptime_seconds", "misses", "availability_percent", "created_at",
     ]  # fmt: skip
     readonly_fields = ["fingerprints", *observed]
     fieldsets = [

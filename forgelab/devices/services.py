@@ -17,8 +17,7 @@ from forgelab.devices.models import Device, Identity
 
 DEFAULT_IDENTITY = "forgelab"
 OBSERVED = [
-    *(field.name for field in dataclasses.fields(facts.Facts)), "status", "status_detail", "seen_at", "checks_answered",
-    "checks_missed",
+    *(field.name for field in dataclasses.fields(facts.Facts)), "status", "status_detail", "seen_at", "misses",
 ]  # fmt: skip
 
 
@@ -113,13 +112,11 @@ def _check_root(device: Device) -> None:
 
 def device_refresh(*, device: Device) -> Device:
     """Look at the device again and store what it says; when it cannot be reached, store that instead of raising."""
-    answered, missed = 0, 0
     try:
         _take_facts(device, facts.parse(ssh.run_script(device, facts.SCRIPT)))
-        answered = 1
     except (ssh.DeviceUnreachable, RuntimeError, ValueError) as error:
-        device.status, device.status_detail, missed = Device.Status.UNREACHABLE, str(error), 1
-    device.checks_answered, device.checks_missed = F("checks_answered") + answered, F("checks_missed") + missed
+        device.status, device.status_detail = Device.Status.UNREACHABLE, str(error)
+        device.misses = F("misses") + 1
     # Only what was observed: meanwhile somebody may have trusted another key or changed the address.
     device.save(update_fields=OBSERVED)
     device.refresh_from_db()
@@ -129,7 +126,8 @@ def device_refresh(*, device: Device) -> Device:
 def _take_facts(device: Device, found: facts.Facts) -> None:
     for name, value in dataclasses.asdict(found).items():
         setattr(device, name, value)
-    device.status, device.status_detail, device.seen_at = Device.Status.REACHABLE, "", timezone.now()
+    device.status, device.status_detail = Device.Status.REACHABLE, ""
+    device.seen_at, device.misses = timezone.now(), 0
 
 
 def device_trust(*, device: Device, host_keys: list[hostkeys.HostKey]) -> Device:

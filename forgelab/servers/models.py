@@ -21,8 +21,14 @@ class Server(models.Model):
         FAILED = "failed", "Failed"
         DECOMMISSIONING = "decommissioning", "Being taken down"
 
+    class Environment(models.TextChoices):
+        PRODUCTION = "production", "Production"
+        STAGING = "staging", "Staging"
+        DEVELOPMENT = "development", "Development"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=63, unique=True, validators=[validate_slug])
+    environment = models.CharField(max_length=16, choices=Environment, default=Environment.PRODUCTION)
     server_type = models.CharField(max_length=64, help_text="The recipe's id, such as laravel-app-server.")
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="servers")
     config = models.JSONField(default=dict, help_text="The recipe's options as chosen, complete with defaults.")
@@ -35,6 +41,7 @@ class Server(models.Model):
         help_text="By role, what ForgeLab has put on the device for it, so that it can be taken away again.",
     )  # fmt: skip
     memory_mb = models.PositiveIntegerField(default=0, help_text="Memory promised to it on the device, in MiB.")
+    storage_mb = models.PositiveIntegerField(default=0, help_text="Storage promised to it on the device, in MiB.")
     created_at = models.DateTimeField(auto_now_add=True)
     provisioned_at = models.DateTimeField(null=True, blank=True)
     drift_watch = models.BooleanField(default=True, help_text="Look every day whether the device is still as planned.")

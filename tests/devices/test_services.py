@@ -112,7 +112,7 @@ class TestOverSSH:
         assert (looked.status, looked.status_detail) == ("reachable", "")
         assert looked.memory_total_mb > 0
         assert looked.seen_at
-        assert looked.availability_percent == 100
+        assert looked.misses == 0
 
     def test_neither_key_nor_known_hosts_are_left_behind(self, reachable, monkeypatch):
         folders = []
@@ -217,12 +217,10 @@ class TestWithoutNetwork:
         assert looked.status_detail
         assert looked.memory_total_mb == 16384
 
-    def test_availability_is_the_share_of_looks_that_were_answered(self, device, answers):
-        assert device.availability_percent is None
-        for answer in (PI, PI, PI, ssh.DeviceUnreachable("off")):
+    def test_looks_that_fail_are_counted_until_one_succeeds(self, device, answers):
+        for answer, misses in ((ssh.DeviceUnreachable("off"), 1), (ssh.DeviceUnreachable("off"), 2), (PI, 0)):
             answers["facts"] = answer
-            services.device_refresh(device=device)
-        assert device.availability_percent == 75
+            assert services.device_refresh(device=device).misses == misses
 
     def test_a_look_does_not_undo_what_a_person_decided_meanwhile(self, device, answers):
         def meanwhile():

@@ -79,11 +79,11 @@ def wait_for(condition, what="", seconds=20):
 
 
 def sleepers(run):
-    """The marked processes that are the `sleep` of the task itself."""
+    """The marked processes that are the `sleep` of the task itself; Ansible has short ones (`sleep 0`) of its own."""
     found = []
     for pid in marked(str(run.pk)):
         try:
-            if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep\0"):
+            if Path(f"/proc/{pid}/cmdline").read_bytes() == b"sleep\x0060\0":
                 found.append(pid)
         except OSError:
             pass

@@ -47,7 +47,7 @@ def device(name: str, **fields: Any) -> Device:
         "memory_total_mb": 16_384, "memory_available_mb": 12_288, "cores": 4, "load_percent": 35.0,
         "disk_total_mb": 512_000, "disk_free_mb": 204_800, "disk_kind": "ssd", "architecture": "x86_64",
         "distribution": "debian", "distribution_version": "12", "distribution_release": "bookworm",
-        "checks_answered": 999, "checks_missed": 1,
+        "availability_percent": 99.9,
     }  # fmt: skip
     return Device.objects.create(name=name, identity=identity, **{**known, **fields})
 
