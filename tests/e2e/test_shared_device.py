@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from forgelab.lab import LabDevice
-from tests.e2e.config import BOOKWORM
 from tests.support.stack import Stack
 
 pytestmark = pytest.mark.lab
 Join = Callable[..., tuple[LabDevice, str]]
 ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 DATABASE, CACHE, WORKER = "share-books", "share-fast", "share-jobs"
+LONG = 3600  # seconds: what a run may take at most
 NETWORK, ADDRESS = "10.78.0.0/24", "10.78.0.7/32"
 
 
@@ -38,7 +38,7 @@ class Home:
         """How many tasks changed something."""
         answer = self.ask(server_type, name, **config)
         assert answer.status_code == 202, answer.text
-        run = self.stack.wait_for_end(str(answer.json()["run"]["id"]))
+        run = self.stack.wait_for_end(str(answer.json()["run"]["id"]), timeout=LONG)
         assert run["status"] == "succeeded", run["status_detail"]
         return sum(run["outcome"]["recap"]["changed"].values())
 
@@ -49,7 +49,7 @@ class Home:
         return json.loads(self.stack.cli("server", "show", name, "--json").stdout)
 
     def planned(self, name: str) -> str:
-        told = json.loads(self.stack.cli("server", "plan", name, "--json").stdout)["plan"]
+        told = json.loads(self.stack.cli("server", "plan", name, "--json", timeout=LONG).stdout)["plan"]
         return told["summary"] if told["summary"] == "No changes" else json.dumps(told["steps"])
 
     def says(self, *command: str) -> str:
@@ -128,7 +128,7 @@ def test_the_exported_project_changes_nothing(home: Home, tmp_path: Path) -> Non
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
     done = subprocess.run(
         [str(ANSIBLE_PLAYBOOK), "-i", "inventories/homelab", "site.yml", "--limit", "e2e-share"],
-        cwd=tmp_path / "homelab", env=environment, capture_output=True, text=True, timeout=900,
+        cwd=tmp_path / "homelab", env=environment, capture_output=True, text=True, timeout=LONG,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert re.search(r"e2e-share .* changed=0 ", done.stdout.split("PLAY RECAP")[1]), done.stdout
@@ -143,7 +143,7 @@ def test_what_a_device_can_have_once_is_refused_by_name(home: Home) -> None:
 
 
 def test_a_port_that_one_closes_stays_open_for_the_others(home: Home) -> None:
-    home.stack.cli("server", "set", CACHE, "allowed_networks=", "--hide-credentials")
+    home.stack.cli("server", "set", CACHE, "allowed_networks=", "--hide-credentials", timeout=LONG)
     assert home.firewall() == {"22": {"Anywhere"}, "5432": {NETWORK}}
     assert home.planned(DATABASE) == "No changes"
 
@@ -151,9 +151,9 @@ def test_a_port_that_one_closes_stays_open_for_the_others(home: Home) -> None:
 def test_the_cache_goes_with_its_packages_and_the_others_stay_as_they_are(home: Home) -> None:
     used = home.stack.cli("server", "decommission", CACHE, "--confirm", CACHE, check=False)
     assert f"{WORKER} uses {CACHE}" in used.stderr
-    home.stack.cli("server", "set", WORKER, "include_cache=no", "--hide-credentials")
+    home.stack.cli("server", "set", WORKER, "include_cache=no", "--hide-credentials", timeout=LONG)
 
-    home.stack.cli("server", "decommission", CACHE, "--confirm", CACHE, "--purge")
+    home.stack.cli("server", "decommission", CACHE, "--confirm", CACHE, "--purge", timeout=LONG)
 
     assert home.running("postgresql@15-main", "supervisor", "ufw") == ["active"] * 3
     assert home.says("sh", "-c", "command -v redis-server") == ""
@@ -162,33 +162,44 @@ def test_the_cache_goes_with_its_packages_and_the_others_stay_as_they_are(home: 
 
 
 def test_the_last_one_leaves_ssh_open_alone(home: Home) -> None:
-    home.stack.cli("server", "decommission", WORKER, "--confirm", WORKER)
+    home.stack.cli("server", "decommission", WORKER, "--confirm", WORKER, timeout=LONG)
     assert home.firewall() == {"22": {"Anywhere"}, "5432": {NETWORK}}
     without = ["--without-backup", f"remove {DATABASE} without a backup"]
-    home.stack.cli("server", "decommission", DATABASE, "--confirm", DATABASE, *without)
+    home.stack.cli("server", "decommission", DATABASE, "--confirm", DATABASE, *without, timeout=LONG)
     assert home.firewall() == {"22": {"Anywhere"}}
 
 
-APP, SHELF = "share-shop", "share-shelf"
-QUICK = {**BOOKWORM, "include_nodejs": False, "include_composer": False, "include_backups": False,
-         "include_redis": False, "include_firewall": False}  # fmt: skip
+SHOP, SHELF = "share-shop", "share-shelf"
+QUICK = {"php_version": "8.2", "include_nodejs": False, "include_composer": False, "include_firewall": False}
+WEB = ("laravel-web-server", QUICK, ["nginx", "php8.2-fpm"])
+APP = (
+    "laravel-app-server",
+    {**QUICK, "postgresql_version": "15", "include_backups": False, "include_redis": False},
+    ["nginx", "php8.2-fpm", "postgresql@15-main", "supervisor"],
+)
 
 
-def test_a_firewall_that_comes_later_does_not_shut_off_an_app_server(stack: Stack, join: Join) -> None:
-    device, device_id = join("e2e-share-app", memory="4G")
+@pytest.mark.parametrize(
+    ("server_type", "config", "units"),
+    [pytest.param(*WEB, id="web"), pytest.param(*APP, id="app", marks=pytest.mark.matrix)],
+)
+def test_a_firewall_that_comes_later_shuts_nobody_off(
+    stack: Stack, join: Join, server_type: str, config: dict[str, Any], units: list[str]
+) -> None:
+    device, device_id = join("e2e-share-web", memory="4G")
     home = Home(stack, device, device_id)
-    home.provision("laravel-app-server", APP, **QUICK)
+    home.provision(server_type, SHOP, **config)
     assert home.firewall() == {}
 
     home.provision("cache-server", SHELF, cache_engine="memcached", allowed_networks=[NETWORK])
 
     opened = {"22": {"Anywhere"}, "80": {"Anywhere"}, "443": {"Anywhere"}, "11211": {NETWORK}}
     assert home.firewall() == opened
-    assert home.again("laravel-app-server", APP) == home.again("cache-server", SHELF) == 0
-    assert [home.planned(name) for name in (APP, SHELF)] == ["No changes"] * 2
+    assert home.again(server_type, SHOP) == home.again("cache-server", SHELF) == 0
+    assert [home.planned(name) for name in (SHOP, SHELF)] == ["No changes"] * 2
 
-    home.stack.cli("server", "decommission", SHELF, "--confirm", SHELF)
+    home.stack.cli("server", "decommission", SHELF, "--confirm", SHELF, timeout=LONG)
     assert home.firewall() == {}
-    assert home.running("nginx", "postgresql@15-main", "memcached") == ["active", "active", "inactive"]
-    assert home.again("laravel-app-server", APP) == 0
+    assert home.running(*units, "memcached") == [*["active"] * len(units), "inactive"]
+    assert home.again(server_type, SHOP) == 0
     device.remove()
