@@ -138,7 +138,7 @@ def test_what_a_device_can_have_once_is_refused_by_name(home: Home) -> None:
     for server_type, title, holder in (("database-server", "PostgreSQL", DATABASE), ("cache-server", "Redis", CACHE)):
         refused = home.ask(server_type, "share-other")
         assert refused.status_code == 400, refused.text
-        sentence = f"{holder} is on it already and has {title} there; a device can have it once"
+        sentence = f"{holder} is on it already and has {title} there, which a device can have once"
         assert sentence in refused.text
 
 

@@ -60,7 +60,7 @@ def test_what_says_nothing_is_shared_by_equal_values_only(tool) -> None:
     assert clash(spec, part(level=2), part(level=2), "new") == ""
     assert clash(spec, part(), part(level=1), "new") == ""
     assert clash(spec, part(level=3), part(), "new") == (
-        "has Tool there with tool_level 1, and new would have 3; both need the same"
+        "has Tool there with tool_level 1, and new would have 3: both need the same"
     )
 
 
@@ -73,7 +73,7 @@ def test_a_secret_counts_and_is_not_told(tool) -> None:
 
 
 def test_what_a_device_has_once_is_never_shared(tool) -> None:
-    assert clash(tool({"once": True}), part(), part(), "new") == "has Tool there; a device can have it once"
+    assert clash(tool({"once": True}), part(), part(), "new") == "has Tool there, which a device can have once"
 
 
 def test_what_is_harmless_is_in_nobodys_way(tool) -> None:
@@ -92,7 +92,7 @@ class TestApart:
     def test_but_not_what_lies_in_common(self, tool) -> None:
         spec = tool(self.SHARING)
         said = clash(spec, part(name="a", host="a.lan", loud=True), part(name="b", host="b.lan"), "new")
-        assert said == "has Tool there with tool_loud False, and new would have True; both need the same"
+        assert said == "has Tool there with tool_loud False, and new would have True: both need the same"
 
     @pytest.mark.parametrize(
         ("mine", "theirs", "named"),
@@ -104,7 +104,7 @@ class TestApart:
     )
     def test_one_name_leads_to_one_server(self, tool, mine: dict, theirs: dict, named: str) -> None:
         said = clash(tool(self.SHARING), part(**mine), part(**theirs), "new")
-        assert said == f"has Tool for {named} there; new must have another one"
+        assert said == f"has Tool for {named} there: new must have another one"
 
     def test_the_same_in_every_respect_is_one_thing(self, tool) -> None:
         spec, one = tool(self.SHARING), {"name": "a", "host": "a.lan"}
@@ -128,7 +128,7 @@ class TestMerged:
         spec = tool(self.SHARING)
         theirs = part({"tool_parts": ["theirs"]})
         assert "tool_parts" not in merged(spec, part(), [theirs])
-        assert clash(spec, part(), theirs, "new") == "has Tool there with a tool_parts of its own; both need the same"
+        assert clash(spec, part(), theirs, "new") == "has Tool there with a tool_parts of its own: both need the same"
 
 
 @pytest.mark.parametrize(

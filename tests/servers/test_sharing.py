@@ -46,8 +46,8 @@ def test_a_database_a_cache_and_a_worker_that_uses_both_go_together(there, provi
 @pytest.mark.parametrize(
     ("here", "new", "sentence"),
     [
-        ((DATABASE, {}), (DATABASE, {}), "has PostgreSQL there; a device can have it once"),
-        ((CACHE, {}), (APP, {}), "has Redis there; a device can have it once"),
+        ((DATABASE, {}), (DATABASE, {}), "has PostgreSQL there, which a device can have once"),
+        ((CACHE, {}), (APP, {}), "has Redis there, which a device can have once"),
         ((CACHE, {}), (APP, {"include_redis": False}), ""),
         ((CACHE, {"cache_engine": "memcached"}), (APP, {}), ""),
         ((CACHE, {}), (CACHE, {"cache_engine": "memcached"}), ""),
@@ -55,10 +55,10 @@ def test_a_database_a_cache_and_a_worker_that_uses_both_go_together(there, provi
          "has MySQL there, which MariaDB cannot be beside"),
         ((DATABASE, {"database_engine": "mariadb"}), (APP, {"include_backups": False}), ""),
         ((DATABASE, {"database_engine": "mariadb"}), (APP, {"backups_time": "04:00"}),
-         "has Backups there with backups_time 02:00, and new would have 04:00; both need the same"),
+         "has Backups there with backups_time 02:00, and new would have 04:00: both need the same"),
         ((WEB, {}), (WEB, {}), ""),
         ((WEB, {}), (WEB, {"php_version": "8.2"}),
-         "has PHP there with php_version 8.3, and new would have 8.2; both need the same"),
+         "has PHP there with php_version 8.3, and new would have 8.2: both need the same"),
         ((WEB, {"domain": "shop.lan"}), (WEB, {"domain": "shop.lan"}), "has Nginx for nginx_domain shop.lan there"),
         ((WEB, {}), (WEB, {"nodejs_version": "22"}), "has Node.js there with nodejs_version 20, and new would have 22"),
     ],
@@ -82,7 +82,7 @@ def test_without_a_config_the_defaults_are_asked_for(there) -> None:
     assert asked(cache, APP).startswith("fast is on it already and has Redis there")
     assert asked(cache, WORKER) == asked(cache, WEB) == asked(cache, DATABASE) == ""
     assert asked(there(WEB, "shop"), WEB, {"php_version": "8.2"}).endswith(
-        "and the new server would have 8.2; both need the same"
+        "and the new server would have 8.2: both need the same"
     )
 
 
@@ -90,7 +90,7 @@ def test_one_application_in_two_environments_is_one_folder_and_refused(there) ->
     server = there(WEB, "shop-production")
     said = asked(server, WEB, {}, "shop-staging")
     assert said == (
-        "shop-production is on it already and has Nginx for nginx_app_name shop there; "
+        "shop-production is on it already and has Nginx for nginx_app_name shop there: "
         "shop-staging must have another one"
     )
 
@@ -119,7 +119,7 @@ def test_of_a_server_whose_recipe_is_gone_the_record_is_asked(there) -> None:
     server = there(CACHE, "fast")
     Server.objects.update(server_type="gone", managed={"redis": {"units": ["redis-server.service"]}, "firewall": {}})
     said = asked(server, APP, {}, "shop")
-    assert said.startswith("fast is on it already and manages Redis there; its recipe gone is gone or has changed")
+    assert said.startswith("fast is on it already and manages Redis there, but its recipe gone is gone or has changed")
     assert asked(server, APP, {"include_redis": False}, "shop") == ""
 
 
