@@ -4,14 +4,11 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.forgelab_files import ORIGINAL, Refused, Transaction, lstat
+from ansible.module_utils.forgelab_purge import Failed, data_of, installed, keep, purge, run, spared
 from ansible.module_utils.forgelab_units import look_at, systemctl
 
 DOCUMENTATION = r"""
@@ -37,6 +34,11 @@ options:
       directories: {description: Folders., type: list, elements: path, default: []}
   kept_units: {description: Units that are never touched., type: list, elements: str, default: []}
   packages: {description: Packages to remove with their data., type: list, elements: str, default: []}
+  kept_packages:
+    description: Packages that something else makes use of. They stay, and so does whatever they need themselves.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -55,6 +57,7 @@ removed_files: {description: Files and links that were removed., returned: alway
 restored_files: {description: Files that are again as before ForgeLab., returned: always, type: list, elements: str}
 removed_directories: {description: Folders that were removed., returned: always, type: list, elements: str}
 purged: {description: Packages that were removed., returned: always, type: list, elements: str}
+spared: {description: Packages that stay since kept ones need them., returned: always, type: list, elements: str}
 """
 
 # Folders of configuration; in others an empty folder may mean something to an application.
@@ -66,34 +69,11 @@ READERS = (
 )
 RUNNING = ("active", "activating", "reloading", "deactivating", "failed")
 ENABLED = ("enabled", "enabled-runtime")
-# Their packages ask whether data goes as well, and answer no by themselves where they are not told.
-DATA_QUESTIONS = ("postrm_purge_data", "postrm_remove_databases")
-# Where the data of a package lies, by the beginning of its name; not all packages remove it themselves.
-DATA = (
-    ("redis-server", "/var/lib/redis"),
-    ("mariadb-server", "/var/lib/mysql"),
-    ("mysql-server", "/var/lib/mysql"),
-    ("postgresql-", "/var/lib/postgresql"),
-)
-
-
-class Failed(Exception):
-    """Something could not be taken away; the text is a sentence for the user."""
 
 
 def in_order(components: list[dict], kind: str) -> list[str]:
     """Every name once; what came last goes first."""
     return list(dict.fromkeys(name for item in reversed(components) for name in reversed(item[kind])))
-
-
-def run(command: list[str], what: str) -> None:
-    """Run it. Raises Failed with its output."""
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment
-    )
-    if done.returncode:
-        raise Failed(f"{what}: {(done.stderr or done.stdout).strip()}")
 
 
 def stop(units: list[str], dry: bool) -> tuple[list[str], list[str]]:
@@ -147,37 +127,6 @@ def tell_readers(files: list[str]) -> None:
             run(command, f"{unit} could not be told")
 
 
-def installed(packages: list[str]) -> list[str]:
-    """Those of the packages that the device has."""
-    command = ["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package}\\n", *packages]
-    shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout if packages else ""
-    there = {line.split()[1] for line in shown.splitlines() if line.startswith(("installed ", "config-files "))}
-    return [package for package in packages if package in there]
-
-
-def purge(packages: list[str]) -> None:
-    """Remove the packages with their configuration and data."""
-    answers = "".join(f"{name} {name}/{question} boolean true\n" for name in packages for question in DATA_QUESTIONS)
-    subprocess.run(["debconf-set-selections"], input=answers, text=True, capture_output=True, check=False)
-    command = ["apt-get", "-o", "DPkg::Lock::Timeout=120", "--yes", "--auto-remove", "purge", *packages]
-    run(command, "The packages could not be removed")
-    for name in data_of(packages):
-        shutil.rmtree(name, ignore_errors=True)
-
-
-def data_of(packages: list[str]) -> list[str]:
-    """Folders with data of these packages; a version's own one where several versions share a folder."""
-    found = []
-    for package in packages:
-        for beginning, folder in DATA:
-            if package.startswith(beginning):
-                version = package.removeprefix(beginning) if beginning.endswith("-") else ""
-                found.append(f"{folder}/{version}".rstrip("/"))
-    return [
-        name for name in dict.fromkeys(found) if Path(name).is_dir() and re.fullmatch(r"/var/lib/[a-z]+(/\d+)?", name)
-    ]
-
-
 def main() -> None:
     """Entry point on the device."""
     names = {"type": "list", "elements": "str", "default": []}
@@ -193,6 +142,7 @@ def main() -> None:
         "components": {"type": "list", "elements": "dict", "default": [], "options": component},
         "kept_units": names,
         "packages": names,
+        "kept_packages": names,
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     components, dry = module.params["components"], module.check_mode
@@ -204,13 +154,16 @@ def main() -> None:
         restored = take_away(transaction, in_order(components, "files"))
         removed = [path for path in transaction.changed if path not in restored]
         empty = left_empty(in_order(components, "directories"), removed)
-        packages = installed(module.params["packages"])
+        there, kept = installed(module.params["packages"]), module.params["kept_packages"]
+        needed = spared(there, kept)
+        packages = [package for package in there if package not in needed]
         data = data_of(packages)
         if not dry:
             for name in empty:
                 Path(name).rmdir()
             tell_readers(transaction.changed)
             if packages:
+                keep([*kept, *needed])
                 purge(packages)
     except (Refused, Failed, OSError) as problem:
         module.fail_json(msg=f"{problem}\nWhat was taken away before stays so. Run it again once that is put right.")
@@ -222,7 +175,7 @@ def main() -> None:
         "removed_directories": [*empty, *data],
         "purged": packages,
     }
-    module.exit_json(changed=any(told.values()), **told)
+    module.exit_json(changed=any(told.values()), spared=needed, **told)
 
 
 if __name__ == "__main__":
