@@ -1,0 +1,105 @@
+"""Scores: how well a device suits one server, and the ranking of many devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from forgelab.devices.placement import reasons as words
+from forgelab.devices.placement.fit import Neighbours
+from forgelab.devices.placement.model import Candidate, Needs, Tenant
+from forgelab.devices.placement.policy import HUNDRED, Policy, shipped_policy
+from forgelab.devices.placement.refusals import refusals, system_refusals
+from forgelab.devices.placement.shares import Measure
+
+ANYBODY = Tenant()
+
+
+@dataclass(slots=True)
+class Score:
+    """A device's `points` (0 to 100) with the `reasons` for them, or its `refusals`.
+
+    The sentences are made when they are asked for. `exact` orders what has the same points, and may exceed 100.
+    """
+
+    name: str
+    points: int
+    fits: bool
+    exact: float = field(repr=False)
+    candidate: Candidate = field(repr=False)
+    _scale: Scale = field(repr=False, compare=False)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        return () if self.fits else self._scale.refusals(self.candidate)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return words.reasons(self.candidate, self._scale.needs, self._scale.tenant, self._scale.policy)
+
+    @property
+    def summary(self) -> str:
+        """In a few words: `8GB RAM, 75% load`."""
+        return words.summary(self.candidate, self._scale.needs, self._scale.policy)
+
+
+class Scale:
+    """What one server is weighed by, prepared for many devices."""
+
+    __slots__ = ("_measure", "_neighbours", "_systems", "needs", "policy", "tenant")
+
+    def __init__(self, needs: Needs, tenant: Tenant = ANYBODY, policy: Policy | None = None) -> None:
+        self.needs, self.tenant = needs, tenant
+        self.policy = policy or shipped_policy()
+        self._measure = Measure(needs, self.policy)
+        self._neighbours = Neighbours(tenant, self.policy)
+        self._systems: dict[tuple[str, str, str, str], tuple[str, ...]] = {}
+
+    def score(self, candidate: Candidate) -> Score:
+        if not self.fits(candidate):
+            return Score(candidate.name, 0, False, 0.0, candidate, self)
+        exact = self.exact(candidate)
+        points = 0 if exact < 0 else HUNDRED if exact > HUNDRED else round(exact)
+        return Score(candidate.name, points, True, exact, candidate, self)
+
+    def exact(self, candidate: Candidate) -> float:
+        """The points before they are rounded and kept between 0 and 100."""
+        total = self._measure.total(candidate)
+        if candidate.servers:
+            for tie in self._neighbours.ties(candidate.servers):
+                total += tie.points
+        return total
+
+    def fits(self, candidate: Candidate) -> bool:
+        return next(refusals(candidate, self.needs), None) is None and not self._system(candidate)
+
+    def refusals(self, candidate: Candidate) -> tuple[str, ...]:
+        """Why the device cannot be chosen at all."""
+        found = tuple(refusals(candidate, self.needs))
+        return (*self._system(candidate), *found) if candidate.reachable else found
+
+    def _system(self, candidate: Candidate) -> tuple[str, ...]:
+        key = (
+            candidate.distribution, candidate.distribution_version, candidate.distribution_release,
+            candidate.architecture,
+        )  # fmt: skip
+        if key not in self._systems:
+            self._systems[key] = system_refusals(candidate, self.needs)
+        return self._systems[key]
+
+
+def score(candidate: Candidate, needs: Needs, tenant: Tenant = ANYBODY, policy: Policy | None = None) -> Score:
+    """How well the device suits this server. `tenant` says who the server is, for its neighbours' sake."""
+    return Scale(needs, tenant, policy).score(candidate)
+
+
+def rank(
+    candidates: Iterable[Candidate], needs: Needs, tenant: Tenant = ANYBODY, policy: Policy | None = None
+) -> list[Score]:
+    """The scores, best first; devices that do not fit come last. The order of `candidates` does not matter."""
+    scale = Scale(needs, tenant, policy)
+    return sorted(map(scale.score, candidates), key=_order)
+
+
+def _order(score: Score) -> tuple[bool, float, str]:
+    return (not score.fits, -score.exact, score.name)
