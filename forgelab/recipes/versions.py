@@ -34,13 +34,13 @@ class SupportStatus:
 class Lifecycle:
     """A component's versions: `ends` maps each to its last day of support, `distributions` says who carries which.
 
-    `others` names further places that ForgeLab's role takes versions from by itself.
+    `others` names further places that ForgeLab's role takes versions from by itself: `versions`, `architectures`.
     """
 
     source: str
     ends: Mapping[str, date | None]
     distributions: Mapping[str, str]
-    others: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    others: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
 
 @cache
@@ -73,7 +73,7 @@ def origins(component: str, version: str) -> tuple[str, ...]:
     lifecycle, vendor = lifecycles().get(component), shipped_vendors().get(component)
     found: list[str] = []
     if lifecycle:
-        found += [name for name, offered in lifecycle.others.items() if version in offered]
+        found += [name for name, offered in lifecycle.others.items() if version in offered["versions"]]
         found += [
             DISTRIBUTIONS.get(release, release)
             for release, carried in lifecycle.distributions.items()

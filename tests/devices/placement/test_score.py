@@ -168,7 +168,7 @@ class TestNeighbours:
 
     def test_strangers_are_no_matter(self):
         other = Tenant("wiki", "laravel-app-server", "production", "wiki")
-        assert score(dataclasses.replace(SERVER_02, servers=(other,)), APP, self.ME) .points == 94
+        assert score(dataclasses.replace(SERVER_02, servers=(other,)), APP, self.ME).points == 94
 
 
 @pytest.mark.parametrize(
