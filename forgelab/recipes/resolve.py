@@ -106,6 +106,23 @@ def resolve(
     )
 
 
+def resolve_component(
+    recipe: Recipe,
+    name: str,
+    config: Mapping[str, object],
+    context: Mapping[str, str],
+    secrets: Mapping[str, str],
+    links: Mapping[str, Linked] = MappingProxyType({}),
+) -> ResolvedComponent | None:
+    """One component, also where this config does not bring it in; None where the recipe has none of that name.
+
+    Raises as `resolve` does.
+    """
+    config = recipe.clean(config)
+    found = next((component for component in recipe.components if component.name == name), None)
+    return _Resolver(recipe, config, context, secrets, links).component(found) if found else None
+
+
 def publish(
     recipe: Recipe, config: Mapping[str, object], context: Mapping[str, str], secrets: Mapping[str, str]
 ) -> Linked:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
-from forgelab.recipes.problems import RecipeError
+from forgelab.recipes.problems import Problem, RecipeError
+from forgelab.recipes.sharing import Sharing, read_sharing
 from forgelab.recipes.yamlfile import parse
 
 SPEC, DEFAULTS = Path("meta/argument_specs.yml"), Path("defaults/main.yml")
+SHARING, VARS = Path("meta/sharing.yml"), Path("vars/main.yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,18 @@ class RoleOption:
 
 @dataclass(frozen=True, slots=True)
 class RoleSpec:
-    """A role: `title` is its short_description, `options` its variables by full name (`php_version`)."""
+    """A role: `title` is its short_description, `options` its variables by full name (`php_version`).
+
+    `sharing` is what two servers on one device may have of it; `listens` is false where it says that it has no ports.
+    """
 
     name: str
     title: str
     description: str = ""
     options: Mapping[str, RoleOption] = field(default_factory=dict)
     folder: Path | None = None
+    sharing: Sharing = field(default_factory=Sharing)
+    listens: bool = True
 
     def variable(self, key: str) -> str:
         return f"{self.name}_{key}"
@@ -74,7 +82,7 @@ def load_roles(roles_dir: Path) -> Roles:
 
 def role_files(roles_dir: Path) -> list[Path]:
     """The files this module reads, for those who watch them."""
-    return sorted(path for part in (SPEC, DEFAULTS) for path in roles_dir.glob(f"*/{part}"))
+    return sorted(path for part in (SPEC, DEFAULTS, SHARING, VARS) for path in roles_dir.glob(f"*/{part}"))
 
 
 def load_role(folder: Path) -> RoleSpec:
@@ -88,7 +96,24 @@ def load_role(folder: Path) -> RoleSpec:
         description=_prose(main.get("description")),
         options={name: _option(name, _mapping(options, name), defaults) for name in options},
         folder=folder,
+        sharing=_sharing(folder, options),
+        listens=_listens(folder),
     )
+
+
+def _sharing(folder: Path, options: Mapping[str, object]) -> Sharing:
+    data = _read(folder / SHARING) if (folder / SHARING).exists() else {}
+    try:
+        return read_sharing(folder.name, data, options)
+    except RecipeError as wrong:
+        raise RecipeError([Problem(f"{SHARING}: {each.path}", each.message) for each in wrong.problems]) from None
+
+
+def _listens(folder: Path) -> bool:
+    """The values of vars/main.yml are Ansible's business; an empty list is one in any case."""
+    path = folder / VARS
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    return not re.search(rf"^{re.escape(folder.name)}_ports:[ ]*\[[ ]*\][ ]*(#.*)?$", text, re.MULTILINE)
 
 
 def _option(name: str, spec: Mapping[str, object], defaults: Mapping[str, object]) -> RoleOption:

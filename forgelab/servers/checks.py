@@ -18,6 +18,7 @@ from forgelab.runs.plan import Plan
 from forgelab.servers import selectors
 from forgelab.servers.models import Server
 from forgelab.servers.plans import server_plan
+from forgelab.servers.sharing import obstacle
 
 PROVISION = "server.provision"
 PLAN = "server.plan"
@@ -81,8 +82,22 @@ def check_idle(server: Server) -> None:
 
 
 def check_obstacle(server: Server, recipe: Recipe, config: Mapping[str, Any]) -> None:
-    """The new config may want a component that another server on the device has meanwhile."""
-    others = [other for other in server.device.servers.all() if other.pk != server.pk]
-    wanted = {component.name for component in recipe.selected(config)}
-    if obstacle := selectors.obstacle(others, wanted):
-        raise ValidationError({"device": f"{server.device.name} is not suitable: {obstacle}."})
+    """The new config may want what another server on the device has otherwise."""
+    if said := obstacle(list(server.device.servers.all()), recipe, config, server=server):
+        raise ValidationError({"device": f"{server.device.name} is not suitable: {said}."})
+
+
+def check_neighbours_at_rest(server: Server, *, takes_away: bool) -> None:
+    """What is taken away must not be what a run that has not ended is setting up for another server on the device.
+
+    Raises `ValidationError` naming `device`.
+    """
+    runs = Run.objects.active().filter(device=server.device, kind__in=(PROVISION, DECOMMISSION))
+    for run in runs.exclude(subject_id=server.pk):
+        if takes_away or run.kind == DECOMMISSION or run.request.get("gone"):
+            raise ValidationError(
+                {
+                    "device": f'"{run.title}" is not done yet on {server.device.name}, and one of the two takes away '
+                    "what the other may need. Wait for it, or cancel that run."
+                }
+            )

@@ -7,7 +7,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from forgelab.recipes.problems import ConfigInvalid
 from forgelab.runs.models import Run
+from forgelab.runs.plan import Plan
 from forgelab.runs.services import run_create
 from forgelab.servers import checks
 from forgelab.servers.checks import DECOMMISSION
@@ -32,18 +34,26 @@ def server_decommission(
         server = Server.objects.select_for_update(of=("self",)).select_related("device").get(pk=server.pk)
         checks.check_idle(server)
         _check_unused(server)
+        checks.check_neighbours_at_rest(server, takes_away=True)
         there = {*server.managed, *server.components.values_list("name", flat=True)}
         check_databases(server, there, confirm=confirm, without_backup=without_backup)
         server.status, server.status_detail = Server.Status.DECOMMISSIONING, ""
         server.save(update_fields=["status", "status_detail"])
         return run_create(
-            plan=decommission_plan(server, FACTS, purge=purge),
+            plan=_plan(server, purge),
             kind=DECOMMISSION,
             device=server.device,
             subject_id=server.pk,
             requested_by=requested_by,
             request={"name": server.name, "purge": purge},
         )
+
+
+def _plan(server: Server, purge: bool) -> Plan:
+    try:
+        return decommission_plan(server, FACTS, purge=purge)
+    except ConfigInvalid as invalid:
+        raise ValidationError({"name": ". ".join(invalid.errors.values()) + "."}) from None
 
 
 def server_forget(*, server: Server, confirm: str) -> None:

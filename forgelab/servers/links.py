@@ -48,12 +48,22 @@ def server_links(server: Server, recipe: Recipe) -> dict[str, Linked]:
 
     Raises `ConfigInvalid` naming the option where a server is gone, or its device's address cannot be found.
     """
-    links = known_links(server, recipe)
     for option, named in _named(recipe, server.config):
         found = _by_name(named)
         if missing := [each for each in named if each not in found]:
             raise ConfigInvalid({option.name: f"there is no server {listing(missing)} any more; name another one"})
+    return neighbour_links(server, recipe)
+
+
+def neighbour_links(server: Server, recipe: Recipe) -> dict[str, Linked]:
+    """The same for the plan of another server on the device: a server that is gone is passed over.
+
+    Raises `ConfigInvalid` where the address of one that is there cannot be found.
+    """
+    links = known_links(server, recipe)
+    for option, named in _named(recipe, server.config):
         if option.kind == "servers":
+            found = _by_name(named)
             users = [user for user in server_users(server) if _fits(option, user) and user.name not in found]
             links[option.name] = Linked({"addresses": _addresses(server, [*found.values(), *users], option)})
     return links

@@ -9,6 +9,7 @@ from django.utils import timezone
 from forgelab.runs.models import Run, Step
 from forgelab.runs.outcome import joined
 from forgelab.servers.models import Component, Server
+from forgelab.servers.removal import NEEDS
 
 # Until they are past, nothing on the device has been touched.
 LOOKING = ("facts", "preflight")
@@ -42,13 +43,31 @@ def _managed(server: Server, run: Run) -> dict[str, dict[str, list[str]]]:
     installed = run.outcome.get("installed")
     for role, packages in installed.items() if isinstance(installed, dict) else ():
         records[role] = joined(records.get(role), {"packages": packages})
+    for role, packages in _needs(run).items():
+        records[role] = joined(records.get(role), {NEEDS: packages})
     return {role: joined(server.managed.get(role), record) for role, record in records.items()}
+
+
+def _needs(run: Run) -> dict[str, list[str]]:
+    """The packages that its roles make use of, also those that were there before. It comes from the device."""
+    told = run.outcome.get("needs")
+    found = (
+        {str(role)[:64]: joined({}, {NEEDS: names}) for role, names in told.items()} if isinstance(told, dict) else {}
+    )
+    return {role: record[NEEDS] for role, record in found.items() if record[NEEDS]}
 
 
 def _succeeded(server: Server, run: Run) -> None:
     server.status, server.status_detail, server.provisioned_at = Server.Status.ACTIVE, "", timezone.now()
     gone = run.request.get("gone") or []
     server.managed = {role: record for role, record in server.managed.items() if role not in gone}
+    if needs := _needs(run):  # what it needed before, it needs no more
+        server.managed = {
+            role: {kind: names for kind, names in record.items() if kind != NEEDS or role in needs}
+            | ({NEEDS: needs[role]} if role in needs else {})
+            for role, record in server.managed.items()
+            if role in needs or set(record) - {NEEDS}
+        }
     server.drift_count = server.drift_since = server.drift_checked_at = server.drift_run = None
     _record_components(server, run.outcome.get("versions") or [])
 

@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
 from typing import Any
 
 from django.conf import settings
 
-from forgelab.recipes.context import standard_context
 from forgelab.recipes.generated_role import generated_role
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.problems import ConfigInvalid, RecipeError
-from forgelab.recipes.resolve import Linked, ResolvedComponent, ResolvedRecipe, resolve
+from forgelab.recipes.resolve import ResolvedComponent, ResolvedRecipe
 from forgelab.recipes.vendors import planned_vendors, vendors
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.servers.links import server_links
 from forgelab.servers.models import Server
+from forgelab.servers.neighbours import joint_components
+from forgelab.servers.resolving import resolved_recipe
 
 # Before the preflight: which packages the roles need depends on the device's distribution and processor.
 FACTS = PlannedRole(name="facts", title="Reading the device", always=True)
-
-
-def resolved_recipe(server: Server, recipe: Recipe, links: Mapping[str, Linked] | None = None) -> ResolvedRecipe:
-    """The server's recipe with its config, names and secrets filled in. Raises `ConfigInvalid` for an unfit config.
-
-    A recipe may have changed since: an option that it no longer has is passed over, a new secret is empty until the
-    server is provisioned again. `links` are what is known of the servers that its options name.
-    """
-    known = {option.name for option in recipe.options}
-    config = {name: value for name, value in server.config.items() if name in known}
-    secrets = {secret.name: server.secrets.get(secret.name, "") for secret in recipe.secrets}
-    return resolve(recipe, config, standard_context(server.name), secrets, links or {})
+# In `Server.placement`: the memory, in MiB, that the servers on the device had been promised before this one came.
+PROMISED = "promised_mb"
 
 
 def server_plan(server: Server, recipe: Recipe) -> Plan:
     """What provisioning the server will do, in the order of its steps. Raises `ConfigInvalid` for an unfit config."""
-    resolved = resolved_recipe(server, recipe, server_links(server, recipe))
+    links = server_links(server, recipe)
+    resolved = resolved_recipe(server, recipe, links)
+    resolved = dataclasses.replace(resolved, components=tuple(joint_components(server, recipe, resolved, links)))
     components = [_component_role(component) for component in resolved.components]
     generated = generated_role(resolved)
     offered = _vendors(resolved)
-    roles = [FACTS, _preflight(resolved, offered), *_repositories(offered), _packages(resolved), *components]
+    roles = [_facts(server), _preflight(resolved, offered), *_repositories(offered), _packages(resolved), *components]
     if generated:
         roles.append(PlannedRole(name=resolved.post_install_role, title="Finishing touches"))
     roles.append(_versions(resolved))
@@ -49,6 +42,12 @@ def server_plan(server: Server, recipe: Recipe) -> Plan:
         roles=tuple(roles),
         generated_roles={**recipe.own_roles, **({resolved.post_install_role: generated} if generated else {})},
     )
+
+
+def _facts(server: Server) -> PlannedRole:
+    """What was promised to others before this server came is not its own to count on; see docs/sharing.md."""
+    promised = server.placement.get(PROMISED) or 0
+    return dataclasses.replace(FACTS, variables={"facts_reserved_mb": promised}) if promised else FACTS
 
 
 def _component_role(component: ResolvedComponent) -> PlannedRole:
@@ -102,6 +101,7 @@ def _preflight(resolved: ResolvedRecipe, offered: list[dict[str, Any]]) -> Plann
         expressions={
             "preflight_packages": _union(resolved, "packages"),
             "preflight_ports": _union(resolved, "ports"),
+            "preflight_needs": _by_role(resolved, "packages"),
         },
     )
 

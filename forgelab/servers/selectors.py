@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,7 +16,8 @@ from forgelab.runs.models import Run
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.links import known_links
 from forgelab.servers.models import Server
-from forgelab.servers.plans import resolved_recipe
+from forgelab.servers.resolving import resolved_recipe
+from forgelab.servers.sharing import obstacle
 
 
 def server_list() -> QuerySet[Server]:
@@ -55,11 +57,12 @@ def server_messages(*, server: Server) -> list[dict[str, str]]:
     return [{"title": item.title, "message": item.message} for item in (resolved.messages if resolved else ())]
 
 
-def placement_rank(*, recipe: Recipe) -> list[Score]:
-    """Every device with its score for this recipe, best first."""
+def placement_rank(*, recipe: Recipe, config: Mapping[str, Any] | None = None, name: str = "") -> list[Score]:
+    """Every device with its score for a server of this recipe (and config and name, if known), best first."""
+    server = Server(name=name) if name else None
     needs = recipe.requirements
     return rank(
-        (_candidate(device, recipe) for device in Device.objects.prefetch_related("servers")),
+        (_candidate(device, recipe, config, server) for device in Device.objects.prefetch_related("servers")),
         Needs(
             (needs.memory_mb.minimum, needs.memory_mb.recommended),
             (needs.storage_mb.minimum, needs.storage_mb.recommended),
@@ -68,7 +71,7 @@ def placement_rank(*, recipe: Recipe) -> list[Score]:
     )
 
 
-def _candidate(device: Device, recipe: Recipe) -> Candidate:
+def _candidate(device: Device, recipe: Recipe, config: Mapping[str, Any] | None, server: Server | None) -> Candidate:
     servers = list(device.servers.all())
     return Candidate(
         name=device.name,
@@ -82,16 +85,5 @@ def _candidate(device: Device, recipe: Recipe) -> Candidate:
         cores=device.cores or 0,
         load_percent=device.load_percent or 0,
         availability_percent=device.availability_percent,
-        obstacle=obstacle(servers, {component.name for component in recipe.components}),
+        obstacle=obstacle(servers, recipe, config, server=server),
     )
-
-
-def obstacle(servers: list[Server], wanted: set[str]) -> str:
-    """Two servers that both manage one component would undo each other's settings at every run: who is in the way."""
-    catalogued = recipe_catalog().recipes
-    for server in servers:
-        other = catalogued.get(server.server_type)
-        shared = wanted & {component.name for component in (other.selected(server.config) if other else ())}
-        if shared:
-            return f"{server.name} is on it already and manages {', '.join(sorted(shared))} there"
-    return ""

@@ -15,6 +15,7 @@ from forgelab.servers import checks, selectors
 from forgelab.servers.checks import PROVISION
 from forgelab.servers.links import check_links
 from forgelab.servers.models import Server
+from forgelab.servers.plans import PROMISED
 from forgelab.servers.removal import surplus, with_removal
 from forgelab.servers.safety import check_databases
 
@@ -46,7 +47,7 @@ def server_provision(
         check_links(name=name, recipe=recipe, config=config)
         server = Server.objects.select_for_update(of=("self",)).select_related("device").filter(name=name).first()
         if server is None:
-            server = _new(recipe, name, device)
+            server = _new(recipe, name, device, config)
         else:
             _check_same(server, server_type, device)
             checks.check_obstacle(server, recipe, config)
@@ -55,6 +56,7 @@ def server_provision(
         server.secrets = {**checks.generated_secrets(recipe), **(server.secrets or {})}
         plan = checks.checked_plan(server, recipe)
         gone = surplus(server, plan)
+        checks.check_neighbours_at_rest(server, takes_away=bool(gone))
         check_databases(server, gone, confirm=confirm, without_backup=without_backup)
         server.status = Server.Status.PROVISIONING
         server.save()
@@ -83,8 +85,8 @@ def server_change(*, server: Server, changes: dict[str, Any], **more: Any) -> Ru
     )
 
 
-def _new(recipe: Recipe, name: str, device: Device | None) -> Server:
-    ranking = {score.name: score for score in selectors.placement_rank(recipe=recipe)}
+def _new(recipe: Recipe, name: str, device: Device | None, config: dict[str, Any]) -> Server:
+    ranking = {score.name: score for score in selectors.placement_rank(recipe=recipe, config=config, name=name)}
     best = next(iter(ranking.values()), None)
     if best is None:
         raise ValidationError({"device": "There is no device yet. Add one first: forgelab device add NAME ADDRESS"})
@@ -93,12 +95,14 @@ def _new(recipe: Recipe, name: str, device: Device | None) -> Server:
         reasons = "; ".join(chosen.refusals)
         message = f"{chosen.name} is not suitable: {reasons}." if device else _none_fits(ranking)
         raise ValidationError({"device": message})
+    device, automatic = device or Device.objects.get(name=chosen.name), device is None
     return Server(
         name=name,
         server_type=recipe.id,
-        device=device or Device.objects.get(name=chosen.name),
+        device=device,
         memory_mb=recipe.requirements.memory_mb.minimum,
-        placement={"points": chosen.points, "reasons": list(chosen.reasons), "automatic": device is None},
+        placement={"points": chosen.points, "reasons": list(chosen.reasons), "automatic": automatic}
+        | {PROMISED: sum(other.memory_mb for other in device.servers.all())},
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from forgelab.devices import ssh
 from forgelab.servers.models import Server
-from forgelab.servers.plans import resolved_recipe
+from forgelab.servers.resolving import resolved_recipe
 from forgelab.servers.selectors import recipe_catalog
 
 PAGE = Path(__file__).with_name("proof.php")

@@ -16,6 +16,7 @@ OLDEST_DEBIAN = 12
 OLDEST_UBUNTU = (22, 4)
 UBUNTU_RELEASES = {"jammy": (22, 4), "noble": (24, 4), "plucky": (25, 4), "questing": (25, 10), "resolute": (26, 4)}
 DEBIAN_RELEASES = {"bullseye": 11, "bookworm": 12, "trixie": 13, "forky": 14, "sid": 15}
+SMALLEST_SHARE_MB = 256
 SUPPORTED = "ForgeLab needs Debian 12 or newer, or Ubuntu 22.04 or newer"
 
 
@@ -137,11 +138,15 @@ def device_facts() -> dict[str, object]:
     }
 
 
-def standard_facts(facts: dict[str, object]) -> dict[str, object]:
-    """The same under the names that Ansible's own setup module uses, as far as roles read them."""
+def standard_facts(facts: dict[str, object], reserved_mb: int = 0) -> dict[str, object]:
+    """The same under the names that Ansible's own setup module uses, as far as roles read them.
+
+    Of the memory, `reserved_mb` are somebody else's; what is left is never less than 256, or what there is.
+    """
+    total = int(str(facts["memory_total_mb"]))
     version = str(facts["distribution_version"])
     return {
-        "memtotal_mb": facts["memory_total_mb"],
+        "memtotal_mb": max(total - reserved_mb, min(total, SMALLEST_SHARE_MB)),
         "processor_vcpus": facts["cores"],
         "architecture": facts["architecture"],
         "distribution": facts["distribution"],

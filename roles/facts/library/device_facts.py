@@ -14,7 +14,11 @@ description:
   - Reads /proc and /etc/os-release. Returns memory, processors, architecture, distribution and default address under
     the names of M(ansible.builtin.setup), so that no other gathering of facts is needed.
 author: ForgeLab
-options: {}
+options:
+  reserved_mb:
+    description: Memory in MiB that is promised to others. RV(ansible_facts) shows so much less, and at least 256.
+    type: int
+    default: 0
 """
 
 EXAMPLES = r"""
@@ -32,9 +36,11 @@ forgelab:
 
 def main() -> None:
     """Entry point on the device."""
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    spec = {"reserved_mb": {"type": "int", "default": 0}}
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     facts = device_facts()
-    module.exit_json(changed=False, ansible_facts=standard_facts(facts), forgelab={"facts": facts})
+    seen = standard_facts(facts, reserved_mb=module.params["reserved_mb"])
+    module.exit_json(changed=False, ansible_facts=seen, forgelab={"facts": facts})
 
 
 if __name__ == "__main__":

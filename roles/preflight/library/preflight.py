@@ -43,6 +43,7 @@ author: ForgeLab
 options:
   device: {description: Name of the device in messages., type: str, required: true}
   packages: {description: Packages that must have an installation candidate., type: list, elements: str, default: []}
+  needs: {description: "The same packages by role, for the note of what each of them needs.", type: dict, default: {}}
   vendors:
     description:
       - Repositories to look in for packages that the device's own sources lack, without setting them up. Name, title,
@@ -200,6 +201,7 @@ def argument_spec() -> dict:
     return {
         "device": {"type": "str", "required": True},
         "packages": {"type": "list", "elements": "str", "default": []},
+        "needs": {"type": "dict", "default": {}},
         "vendors": {"type": "list", "elements": "dict", "default": []},
         "disk_mb": {"type": "int", "default": 0},
         "memory_mb": {"type": "int", "default": 0},
@@ -220,7 +222,14 @@ def main() -> None:
     results, vendors = check_all(params, facts, ahead)
     notes = ["An earlier installation was cut off; it will be repaired."] if dpkg_interrupted() else []
     needed = packages_needed(params["packages"])
-    forgelab = {"facts": facts, "preflight": results, "notes": notes, "packages_needed": needed, "vendors": vendors}
+    forgelab = {
+        "facts": facts,
+        "preflight": results,
+        "notes": notes,
+        "packages_needed": needed,
+        "needs": {role: [plain_name(name) for name in names] for role, names in params["needs"].items()},
+        "vendors": vendors,
+    }
     message = failure(params["device"], results)
     if message:
         module.fail_json(msg=message, forgelab=forgelab)

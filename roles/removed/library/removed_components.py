@@ -37,6 +37,11 @@ options:
       directories: {description: Folders., type: list, elements: path, default: []}
   kept_units: {description: Units that are never touched., type: list, elements: str, default: []}
   packages: {description: Packages to remove with their data., type: list, elements: str, default: []}
+  kept_packages:
+    description: Packages that something else makes use of. They stay, and so does whatever they need themselves.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -55,6 +60,7 @@ removed_files: {description: Files and links that were removed., returned: alway
 restored_files: {description: Files that are again as before ForgeLab., returned: always, type: list, elements: str}
 removed_directories: {description: Folders that were removed., returned: always, type: list, elements: str}
 purged: {description: Packages that were removed., returned: always, type: list, elements: str}
+spared: {description: Packages that stay since kept ones need them., returned: always, type: list, elements: str}
 """
 
 # Folders of configuration; in others an empty folder may mean something to an application.
@@ -155,6 +161,26 @@ def installed(packages: list[str]) -> list[str]:
     return [package for package in packages if package in there]
 
 
+def spared(packages: list[str], kept: list[str]) -> list[str]:
+    """Those of the packages without which one of the kept could not stay."""
+    there = set(installed(kept)) - set(packages)
+    return [package for package in packages if there & would_go([package])] if there else []
+
+
+def would_go(packages: list[str]) -> set[str]:
+    """Everything that apt would remove together with these. Raises Failed with its output."""
+    done = subprocess.run(["apt-get", "--simulate", "purge", *packages], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"apt cannot tell what {', '.join(packages)} would take along: {done.stderr.strip()}")
+    return set(re.findall(r"^(?:Purg|Remv) (\S+)", done.stdout, re.MULTILINE))
+
+
+def keep(packages: list[str]) -> None:
+    """Have apt not remove them by itself, where they came along with something that goes."""
+    if names := installed(packages):
+        run(["apt-mark", "manual", *names], "The packages that are kept could not be marked")
+
+
 def purge(packages: list[str]) -> None:
     """Remove the packages with their configuration and data."""
     answers = "".join(f"{name} {name}/{question} boolean true\n" for name in packages for question in DATA_QUESTIONS)
@@ -193,6 +219,7 @@ def main() -> None:
         "components": {"type": "list", "elements": "dict", "default": [], "options": component},
         "kept_units": names,
         "packages": names,
+        "kept_packages": names,
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     components, dry = module.params["components"], module.check_mode
@@ -204,13 +231,16 @@ def main() -> None:
         restored = take_away(transaction, in_order(components, "files"))
         removed = [path for path in transaction.changed if path not in restored]
         empty = left_empty(in_order(components, "directories"), removed)
-        packages = installed(module.params["packages"])
+        there, kept = installed(module.params["packages"]), module.params["kept_packages"]
+        needed = spared(there, kept)
+        packages = [package for package in there if package not in needed]
         data = data_of(packages)
         if not dry:
             for name in empty:
                 Path(name).rmdir()
             tell_readers(transaction.changed)
             if packages:
+                keep([*kept, *needed])
                 purge(packages)
     except (Refused, Failed, OSError) as problem:
         module.fail_json(msg=f"{problem}\nWhat was taken away before stays so. Run it again once that is put right.")
@@ -222,7 +252,7 @@ def main() -> None:
         "removed_directories": [*empty, *data],
         "purged": packages,
     }
-    module.exit_json(changed=any(told.values()), **told)
+    module.exit_json(changed=any(told.values()), spared=needed, **told)
 
 
 if __name__ == "__main__":
