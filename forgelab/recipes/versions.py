@@ -84,6 +84,26 @@ def origins(component: str, version: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class OnlyFor:
+    """A further place from which a version comes, for some processors only; `releases` have it for all."""
+
+    source: str
+    architectures: tuple[str, ...]
+    releases: tuple[str, ...]
+
+
+def only_for(component: str, version: str) -> OnlyFor | None:
+    """Where a version does not come to every processor; None where it does, or nothing is known."""
+    lifecycle, vendor = lifecycles().get(component), shipped_vendors().get(component)
+    for source, offered in lifecycle.others.items() if lifecycle else ():
+        if lifecycle and version in offered["versions"]:
+            releases = [release for release, carried in lifecycle.distributions.items() if carried == version]
+            releases += vendor.suites if vendor and version in vendor.versions else ()
+            return OnlyFor(source, tuple(offered["architectures"]), tuple(releases))
+    return None
+
+
 def _ends(ends: Mapping[str, date | None], version: str) -> list[date | None]:
     if version in ends:
         return [ends[version]]

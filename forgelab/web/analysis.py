@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -13,7 +14,7 @@ from forgelab.devices.models import Device
 from forgelab.devices.placement import Score
 from forgelab.devices.services import device_refresh
 from forgelab.recipes.model import Recipe
-from forgelab.servers.selectors import placement_rank
+from forgelab.servers.placement import placement_rank
 
 FRESH = timedelta(minutes=1)
 AT_ONCE = 8
@@ -47,7 +48,8 @@ def _look_again(device: Device) -> None:
         connection.close()
 
 
-def ranking(recipe: Recipe) -> list[Ranked]:
-    """Every device for this recipe, best first."""
+def ranking(recipe: Recipe, **known: Any) -> list[Ranked]:
+    """Every device for this recipe, best first; `known` of the server as for `placement_rank`, which may raise."""
     devices = Device.objects.in_bulk(field_name="name")
-    return [Ranked(score, devices[score.name]) for score in placement_rank(recipe=recipe) if score.name in devices]
+    scores = placement_rank(recipe=recipe, **known)
+    return [Ranked(score, devices[score.name]) for score in scores if score.name in devices]
