@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import NamedTuple
 
 from forgelab.devices.placement.model import Tenant
 from forgelab.devices.placement.policy import Policy
 
 PRODUCTION = "production"
-_name = attrgetter("name")
 
 
 class Tie(NamedTuple):
@@ -23,68 +21,90 @@ class Tie(NamedTuple):
     saved_mb: float = 0
 
 
-class Neighbours:
-    """A tenant's view of others under a policy, prepared for many devices."""
+NEAR, PRIMARY, ENVIRONMENTS, REPLICA = 1, 2, 4, 8  # what ties two servers, as bits
+KINDS = {NEAR: "near", PRIMARY: "primary", ENVIRONMENTS: "environments", REPLICA: "replica"}
 
-    __slots__ = ("_components", "_environments", "_instances", "_near", "_primary", "_replica", "_shared", "_tenant")
+
+class Neighbours:
+    """A tenant's view of others under a policy, prepared for many devices.
+
+    Every kind of tie counts once on a device, replicas each. The order of its servers does not matter.
+    """
+
+    __slots__ = ("_components", "_instances", "_me", "_points", "_saved", "_shared")
 
     def __init__(self, tenant: Tenant, policy: Policy) -> None:
-        self._tenant, self._instances = tenant, policy.instances
-        self._near, self._primary, self._replica, self._environments = (
-            policy.fit[kind] for kind in ("near", "primary", "replica", "environments")
-        )
-        self._shared = policy.fit["shared"], policy.fit["shared_mb"]
-        self._components = tenant.components & policy.instances.keys()
+        fit = policy.fit
+        self._me, self._instances = tenant, policy.instances
+        self._points = {
+            NEAR: fit["near"],
+            PRIMARY: -fit["primary"],
+            ENVIRONMENTS: -fit["environments"],
+            REPLICA: -fit["replica"],
+        }
+        self._shared = fit["shared"], fit["shared_mb"]
+        self._components = tenant.components.intersection(policy.instances)
+        self._saved: dict[frozenset[str], float] = {}
 
-    def ties(self, servers: Sequence[Tenant]) -> list[Tie]:
-        """What ties the tenant to these servers, or speaks against them. Every kind counts once, replicas each.
-
-        The order of the servers does not matter.
-        """
-        me, found = self._tenant, []
-        for other in servers if len(servers) < 2 else sorted(servers, key=_name):
-            if other.name in me.near or me.name in other.near:
-                found.append(Tie(self._near, "near", other))
-            if other.name in me.follows or me.name in other.follows:
-                found.append(Tie(-self._primary, "primary", other))
-            elif me.application and me.application == other.application and _replica(me, other):
-                found.append(Tie(-self._replica, "replica", other))
-            if me.environment != other.environment and _apart(me.environment, other.environment):
-                found.append(Tie(-self._environments, "environments", other))
-        if len(found) > 1:
-            found = _once(found)
-        if self._components:
-            found += self._saved(servers)
+    def bits(self, other: Tenant) -> int:
+        """What ties the tenant to this server."""
+        me, found = self._me, 0
+        if other.name in me.near or me.name in other.near:
+            found = NEAR
+        if other.name in me.follows or me.name in other.follows:
+            found |= PRIMARY
+        elif me.application == other.application and _replica(me, other):
+            found |= REPLICA
+        if me.environment != other.environment and _apart(me.environment, other.environment):
+            found |= ENVIRONMENTS
         return found
 
-    def _saved(self, servers: Sequence[Tenant]) -> list[Tie]:
-        shared: dict[str, Tenant] = {}
+    def points(self, servers: Sequence[Tenant]) -> float:
+        """What all ties to the servers of one device add to its score, or take from it."""
+        found, total = 0, 0.0
+        shared: frozenset[str] | None = None
         for other in servers:
-            for component in self._components & other.components:
-                if component not in shared or other.name < shared[component].name:
-                    shared[component] = other
-        if not shared:
-            return []
-        names = sorted(shared)
-        saved = sum([self._instances[component] for component in names])
-        most, enough = self._shared
-        return [Tie(most * min(1.0, saved / enough), "shared", shared[names[0]], tuple(names), saved)]
+            bits = self.bits(other)
+            if bits:
+                if bits & REPLICA:
+                    total += self._points[REPLICA]
+                found |= bits
+            common = self._components & other.components
+            if common:
+                shared = common if shared is None else shared | common
+        if found:
+            for bit in (NEAR, PRIMARY, ENVIRONMENTS):
+                if found & bit:
+                    total += self._points[bit]
+        return total if shared is None else total + self._worth(shared)
+
+    def ties(self, servers: Sequence[Tenant]) -> list[Tie]:
+        """The same one by one, each told of the first server by name."""
+        ordered, found = sorted(servers, key=lambda other: other.name), []
+        for bit, kind in KINDS.items():
+            tied = [other for other in ordered if self.bits(other) & bit]
+            found += [Tie(self._points[bit], kind, other) for other in (tied if bit == REPLICA else tied[:1])]
+        shared = self._components & frozenset[str]().union(*(other.components for other in ordered))
+        if shared:
+            names = tuple(sorted(shared))
+            first = next(other for other in ordered if names[0] in other.components)
+            saved = sum(self._instances[name] for name in names)
+            found.append(Tie(self._worth(shared), "shared", first, names, saved))
+        return found
+
+    def _worth(self, shared: frozenset[str]) -> float:
+        if shared not in self._saved:
+            most, enough = self._shared
+            self._saved[shared] = most * min(1.0, sum(self._instances[name] for name in sorted(shared)) / enough)
+        return self._saved[shared]
 
 
 def _replica(me: Tenant, other: Tenant) -> bool:
-    return me.server_type == other.server_type and me.environment == other.environment
+    return bool(me.application) and me.server_type == other.server_type and me.environment == other.environment
 
 
 def _apart(one: str, another: str) -> bool:
     return bool(one and another) and PRODUCTION in (one, another)
-
-
-def _once(found: list[Tie]) -> list[Tie]:
-    """The first of each kind that counts once."""
-    kept: dict[tuple[str, str], Tie] = {}
-    for tie in found:
-        kept.setdefault((tie.kind, tie.other.name if tie.kind == "replica" else ""), tie)
-    return list(kept.values())
 
 
 def sentence(tie: Tie, tenant: Tenant) -> str:
@@ -101,7 +121,9 @@ def sentence(tie: Tie, tenant: Tenant) -> str:
     if tie.kind == "environments":
         pair = sorted({tenant.environment, tie.other.environment})
         return f"{other} is here: {' and '.join(pair)} are better kept apart"
-    return f"{' and '.join(tie.shared)} of {other} is here already: sharing saves about {tie.saved_mb:.0f}MB RAM"
+    *first, last = tie.shared
+    shared = f"{', '.join(first)} and {last} of {other} are" if first else f"{last} of {other} is"
+    return f"{shared} here already: sharing saves about {tie.saved_mb:.0f}MB RAM"
 
 
 def _kind(tenant: Tenant) -> str:

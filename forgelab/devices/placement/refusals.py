@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from forgelab.devices.placement.model import Candidate, Needs, Rare, cores, gb
 
@@ -12,27 +11,68 @@ KERNEL_NAME = 15  # characters that the kernel keeps of a process's name
 NAMES = {"debian": "Debian", "raspbian": "Raspberry Pi OS", "ubuntu": "Ubuntu"}
 
 
-def refusals(candidate: Candidate, needs: Needs) -> Iterator[str]:
-    """The reasons, one by one; none when it fits."""
-    if not candidate.reachable:
-        yield f"{candidate.name} cannot be reached"
-        return
-    if candidate.obstacle:
-        yield candidate.obstacle
-    memory, disk = candidate.memory_free_mb, candidate.disk_left_mb
-    if memory < needs.memory_mb[0] and not _sold_as_enough(candidate, memory, needs):
-        yield f"{gb(memory)} RAM free{_of_promises(candidate)}, at least {gb(needs.memory_mb[0])} needed"
-    if disk < needs.storage_mb[0]:
-        yield f"{gb(disk)} storage free, at least {gb(needs.storage_mb[0])} needed"
-    if candidate.cores < needs.cores[0]:
-        yield f"{cores(candidate.cores)}, at least {needs.cores[0]} needed"
-    if needs.ports and candidate.listening:
-        yield from _ports(candidate, needs)
+UNREACHABLE, OBSTACLE, MEMORY, STORAGE, CORES, PORTS = 1, 2, 4, 8, 16, 32  # what a device can lack, as bits
 
 
-def _sold_as_enough(candidate: Candidate, free: int, needs: Needs) -> bool:
+class Demands:
+    """What one server's needs make a device have, prepared for many devices."""
+
+    __slots__ = ("_cores", "_memory", "_needs", "_storage", "_systems")
+
+    def __init__(self, needs: Needs) -> None:
+        self._needs = needs
+        self._memory, self._storage, self._cores = needs.memory_mb[0], needs.storage_mb[0], needs.cores[0]
+        self._systems: dict[tuple[str, str, str, str], tuple[str, ...]] = {}
+
+    def met(self, candidate: Candidate) -> bool:
+        return not (self.lacks(candidate) or self.system(candidate))
+
+    def lacks(self, candidate: Candidate) -> int:
+        """What the device lacks, but for its system; nothing but its not being reached where that is so."""
+        if not candidate.reachable:
+            return UNREACHABLE
+        found = OBSTACLE if candidate.obstacle else 0
+        if candidate.memory_free_mb < self._memory and not _sold_as_enough(candidate, self._memory):
+            found |= MEMORY
+        if candidate.disk_left_mb < self._storage:
+            found |= STORAGE
+        if candidate.cores < self._cores:
+            found |= CORES
+        if candidate.listening and self._needs.ports and _taken(candidate, self._needs):
+            found |= PORTS
+        return found
+
+    def refusals(self, candidate: Candidate) -> tuple[str, ...]:
+        """Why the device cannot be chosen at all, as sentences; none when it can."""
+        lacks, needs = self.lacks(candidate), self._needs
+        if lacks & UNREACHABLE:
+            return (f"{candidate.name} cannot be reached",)
+        free, left = gb(candidate.memory_free_mb), gb(candidate.disk_left_mb)
+        told = {
+            OBSTACLE: candidate.obstacle,
+            MEMORY: f"{free} RAM free{_of_promises(candidate)}, at least {gb(self._memory)} needed",
+            STORAGE: f"{left} storage free, at least {gb(self._storage)} needed",
+            CORES: f"{cores(candidate.cores)}, at least {self._cores} needed",
+        }
+        found = [sentence for bit, sentence in told.items() if lacks & bit]
+        for port, process, holder in _taken(candidate, needs):
+            found.append(f"port {port} is held by {holder}, and {process} needs it")
+        return (*self.system(candidate), *found)
+
+    def system(self, candidate: Candidate) -> tuple[str, ...]:
+        """What is wrong with distribution and architecture, which many devices have in common."""
+        key = (
+            candidate.distribution, candidate.distribution_version, candidate.distribution_release,
+            candidate.architecture,
+        )  # fmt: skip
+        if key not in self._systems:
+            self._systems[key] = system_refusals(candidate, self._needs)
+        return self._systems[key]
+
+
+def _sold_as_enough(candidate: Candidate, memory: int) -> bool:
     """Only for the first server on a device: once something is promised, promises are never more than there is."""
-    return not (candidate.promised_mb or candidate.pending_mb) and free >= needs.memory_mb[0] * TOLERANCE
+    return not (candidate.promised_mb or candidate.pending_mb) and candidate.memory_free_mb >= memory * TOLERANCE
 
 
 def _of_promises(candidate: Candidate) -> str:
@@ -40,13 +80,18 @@ def _of_promises(candidate: Candidate) -> str:
     return f" ({gb(promised)} are promised to the servers on it)" if promised else ""
 
 
-def _ports(candidate: Candidate, needs: Needs) -> Iterator[str]:
-    """A port is free when nothing listens there, or the process that will. One whose holder is not known is left to
-    the preflight, which sees more."""
+def _taken(candidate: Candidate, needs: Needs) -> list[tuple[int, str, str]]:
+    """The ports that another process holds, as port, wanted process, holder.
+
+    A port is free when nothing listens there, or the process that will. One whose holder is not known is left to the
+    preflight, which sees more.
+    """
+    found = []
     for port, process in needs.ports.items():
         holder = candidate.listening.get(port)
         if holder and not holder.startswith(process[:KERNEL_NAME]):
-            yield f"port {port} is held by {holder}, and {process} needs it"
+            found.append((port, process, holder))
+    return found
 
 
 def system_refusals(candidate: Candidate, needs: Needs) -> tuple[str, ...]:

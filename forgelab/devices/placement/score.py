@@ -9,7 +9,7 @@ from forgelab.devices.placement import reasons as words
 from forgelab.devices.placement.fit import Neighbours
 from forgelab.devices.placement.model import Candidate, Needs, Tenant
 from forgelab.devices.placement.policy import HUNDRED, Policy, shipped_policy
-from forgelab.devices.placement.refusals import refusals, system_refusals
+from forgelab.devices.placement.refusals import Demands
 from forgelab.devices.placement.shares import Measure
 
 ANYBODY = Tenant()
@@ -46,14 +46,15 @@ class Score:
 class Scale:
     """What one server is weighed by, prepared for many devices."""
 
-    __slots__ = ("_measure", "_neighbours", "_systems", "needs", "policy", "tenant")
+    __slots__ = ("_measure", "_neighbours", "fits", "needs", "policy", "refusals", "tenant")
 
     def __init__(self, needs: Needs, tenant: Tenant = ANYBODY, policy: Policy | None = None) -> None:
         self.needs, self.tenant = needs, tenant
         self.policy = policy or shipped_policy()
         self._measure = Measure(needs, self.policy)
         self._neighbours = Neighbours(tenant, self.policy)
-        self._systems: dict[tuple[str, str, str, str], tuple[str, ...]] = {}
+        demands = Demands(needs)
+        self.fits, self.refusals = demands.met, demands.refusals
 
     def score(self, candidate: Candidate) -> Score:
         if not self.fits(candidate):
@@ -65,27 +66,7 @@ class Scale:
     def exact(self, candidate: Candidate) -> float:
         """The points before they are rounded and kept between 0 and 100."""
         total = self._measure.total(candidate)
-        if candidate.servers:
-            for tie in self._neighbours.ties(candidate.servers):
-                total += tie.points
-        return total
-
-    def fits(self, candidate: Candidate) -> bool:
-        return next(refusals(candidate, self.needs), None) is None and not self._system(candidate)
-
-    def refusals(self, candidate: Candidate) -> tuple[str, ...]:
-        """Why the device cannot be chosen at all."""
-        found = tuple(refusals(candidate, self.needs))
-        return (*self._system(candidate), *found) if candidate.reachable else found
-
-    def _system(self, candidate: Candidate) -> tuple[str, ...]:
-        key = (
-            candidate.distribution, candidate.distribution_version, candidate.distribution_release,
-            candidate.architecture,
-        )  # fmt: skip
-        if key not in self._systems:
-            self._systems[key] = system_refusals(candidate, self.needs)
-        return self._systems[key]
+        return total + self._neighbours.points(candidate.servers) if candidate.servers else total
 
 
 def score(candidate: Candidate, needs: Needs, tenant: Tenant = ANYBODY, policy: Policy | None = None) -> Score:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forgelab.devices.placement import rank, score
+from forgelab.devices.placement import rank, score, shipped_policy
+from forgelab.devices.placement.fit import Neighbours, sentence
 from tests.devices.placement.examples import APP, NEEDS, candidates, tenants
 
 MORE = ("memory_available_mb", "memory_total_mb", "disk_free_mb", "disk_total_mb", "cores", "availability_percent")
@@ -40,6 +42,14 @@ def _is_no_worse(after, before):
     assert after.fits or not before.fits
     assert after.points >= before.points
     assert after.exact >= before.exact or not before.fits
+
+
+@given(tenants(), st.lists(tenants(), max_size=4, unique_by=lambda one: one.name))
+def test_the_ties_that_are_told_are_those_that_count(tenant, servers):
+    neighbours = Neighbours(tenant, shipped_policy())
+    ties = neighbours.ties(servers)
+    assert neighbours.points(servers) == pytest.approx(sum(tie.points for tie in ties))
+    assert all(sentence(tie, tenant) for tie in ties)
 
 
 SOME = st.lists(candidates(), unique_by=lambda candidate: candidate.name, max_size=8)
