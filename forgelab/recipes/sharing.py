@@ -50,6 +50,8 @@ def read_sharing(role: str, data: Mapping[str, object], variables: Mapping[str, 
         for name in harmless if key == "harmless" else named[key]:
             if f"{role}_{name}" not in variables:
                 problems.append(Problem(key, f"{name} is no variable of the role"))
+            elif key == "merged" and _type(variables[f"{role}_{name}"]) not in ("list", "bool"):
+                problems.append(Problem(key, f"{name} is neither a list nor a switch (bool)"))
     if problems:
         raise RecipeError(problems)
     full = {key: tuple(f"{role}_{name}" for name in names) for key, names in named.items()}
@@ -62,6 +64,10 @@ def read_sharing(role: str, data: Mapping[str, object], variables: Mapping[str, 
         merged=full["merged"],
         free=full["free"],
     )
+
+
+def _type(spec: object) -> object:
+    return spec.get("type") if isinstance(spec, dict) else None
 
 
 def _names(value: object, key: str, problems: list[Problem]) -> list[str]:

@@ -16,7 +16,7 @@ def clash(spec: RoleSpec, mine: ResolvedComponent, theirs: ResolvedComponent, my
     if any(value(each, spec, name) == wanted for each in (mine, theirs) for name, wanted in sharing.harmless.items()):
         return ""
     if sharing.once:
-        return f"has {spec.title} there; a device can have it once"
+        return f"has {spec.title} there, which a device can have once"
     can_differ = (*sharing.free, *mergeable(spec, [mine, theirs]))
     must = [name for name in spec.options if name not in can_differ]
     if sharing.apart_by:
@@ -25,14 +25,14 @@ def clash(spec: RoleSpec, mine: ResolvedComponent, theirs: ResolvedComponent, my
             must = list(sharing.in_common)
         elif any(value(mine, spec, name) != value(theirs, spec, name) for name in sharing.apart_by):
             shown = _shown(value(theirs, spec, both[0]))
-            return f"has {spec.title} for {both[0]} {shown} there; {my_server} must have another one"
+            return f"has {spec.title} for {both[0]} {shown} there: {my_server} must have another one"
     for name in must:
         one, other = value(mine, spec, name), value(theirs, spec, name)
         if one != other:
             if name in {**mine.secret_variables, **theirs.secret_variables} or spec.options[name].secret:
-                return f"has {spec.title} there with a {name} of its own; both need the same"
+                return f"has {spec.title} there with a {name} of its own: both need the same"
             return (
-                f"has {spec.title} there with {name} {_shown(other)}, and {my_server} would have {_shown(one)}; "
+                f"has {spec.title} there with {name} {_shown(other)}, and {my_server} would have {_shown(one)}: "
                 "both need the same"
             )
     return ""

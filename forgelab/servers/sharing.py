@@ -134,5 +134,5 @@ def _firewall(wanted: _Tenant, other: _Tenant) -> str:
 def _stranger(wanted: _Tenant, server: Server) -> str:
     """Of a server whose recipe is gone, only the record of what was put there can be asked."""
     both = [spec.title for name, spec in wanted.specs.items() if name in server.managed and not never_clashes(spec)]
-    there = f"manages {', '.join(both)} there; its recipe {server.server_type} is gone or has changed"
+    there = f"manages {', '.join(both)} there, but its recipe {server.server_type} is gone or has changed"
     return f"{there}, so whether both can have it is not known" if both else ""

@@ -67,6 +67,13 @@ def test_this_machines_facts_have_ansibles_names(device: ModuleType) -> None:
     assert facts["os_family"] == "Debian"
 
 
+def test_memory_that_is_promised_to_others_is_not_shown(device: ModuleType) -> None:
+    facts = {**device.device_facts(), "memory_total_mb": 4096}
+    seen = [device.standard_facts(facts, reserved_mb=mb)["memtotal_mb"] for mb in (0, 1024, 4000, 9000)]
+    assert seen == [4096, 3072, 256, 256]
+    assert device.standard_facts({**facts, "memory_total_mb": 128}, reserved_mb=64)["memtotal_mb"] == 128
+
+
 def test_it_offers_the_version_that_the_device_has(apt: ModuleType) -> None:
     missing = ["php8.3-fpm", "php8.3-cli"]
     assert apt.missing_problems(missing, KNOWN, "Debian 12 (bookworm)") == [

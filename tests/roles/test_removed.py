@@ -119,3 +119,41 @@ def test_data_goes_with_its_own_package_only(
     monkeypatch.setattr(removed.Path, "is_dir", lambda path: True)
     packages = ["redis-server", "mariadb-server", "postgresql-15", "postgresql-common", "nginx", "redis-tools"]
     assert removed.data_of(packages) == ["/var/lib/redis", "/var/lib/mysql", "/var/lib/postgresql/15"]
+
+
+class TestPackages:
+    """`redis-tools` was installed for one, and another needs `redis-server`, which needs the tools."""
+
+    TAKES = {"redis-tools": "Purg redis-server [1]\nPurg redis-tools [1]\n", "nginx": "Purg nginx [1]\n"}
+
+    @pytest.fixture
+    def apt(self, monkeypatch: pytest.MonkeyPatch, removed: ModuleType) -> ModuleType:
+        purge = sys.modules["ansible.module_utils.forgelab_purge"]
+        self.called: list[list[str]] = []
+
+        class Done:
+            returncode, stderr = 0, ""
+
+            def __init__(self, stdout: str) -> None:
+                self.stdout = stdout
+
+        def answer(command: list[str], **_: object) -> Done:
+            if command[0] == "dpkg-query":
+                return Done("".join(f"installed {name}\n" for name in command[3:] if name != "never-there"))
+            self.called.append(command)
+            return Done(self.TAKES.get(command[-1], ""))
+
+        monkeypatch.setattr(purge.subprocess, "run", answer)
+        return purge
+
+    def test_that_a_kept_one_needs_stay(self, apt: ModuleType) -> None:
+        assert apt.spared(["redis-tools", "nginx"], ["redis-server", "never-there"]) == ["redis-tools"]
+        assert all(command[:3] == ["apt-get", "--simulate", "purge"] for command in self.called)
+
+    def test_are_not_asked_about_where_nothing_is_kept(self, apt: ModuleType) -> None:
+        assert apt.spared(["nginx"], []) == apt.spared(["nginx"], ["never-there", "nginx"]) == []
+        assert self.called == []
+
+    def test_that_came_along_with_what_goes_are_kept_for_their_own_sake(self, apt: ModuleType) -> None:
+        apt.keep(["redis-tools", "never-there"])
+        assert self.called == [["apt-mark", "manual", "redis-tools"]]

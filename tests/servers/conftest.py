@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from forgelab.devices.models import Device
 from forgelab.runs import claims
 from forgelab.runs.models import Run
 from forgelab.runs.outcome import Ending
+from forgelab.servers import safety
+from forgelab.servers.models import Server
 from forgelab.servers.services import server_provision
+from tests.servers.helpers import INSTALLED, MANAGED
 
 APP = "laravel-app-server"
 
@@ -33,3 +39,21 @@ def end() -> Callable[..., Run]:
         return claimed
 
     return end
+
+
+@pytest.fixture
+def server(provision, end) -> Server:
+    end(provision(), managed=MANAGED, installed=INSTALLED)
+    return Server.objects.select_related("device").get()
+
+
+@pytest.fixture
+def backed_up(monkeypatch):
+    """Say when the last verified backup was made."""
+
+    def made(ago: timedelta | None):
+        found = SimpleNamespace(finished_at=timezone.now() - ago) if ago is not None else None
+        monkeypatch.setattr(safety, "last_backup", lambda server: found)
+
+    made(None)
+    return made

@@ -96,7 +96,7 @@ def test_a_named_device_that_does_not_fit_is_refused(provision, device):
 def test_a_second_server_with_the_same_components_does_not_go_on_the_same_device(provision, make_device):
     provision("first")
     with pytest.raises(
-        ValidationError, match=r"first is on it already and has PostgreSQL there; a device can have it once"
+        ValidationError, match=r"first is on it already and has PostgreSQL there, which a device can have once"
     ):
         provision("second")
     other = make_device("homelab-server-02")

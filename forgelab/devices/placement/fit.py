@@ -9,6 +9,10 @@ from forgelab.devices.placement.model import Tenant
 from forgelab.devices.placement.policy import Policy
 
 PRODUCTION = "production"
+TITLES = {
+    "mariadb": "MariaDB", "memcached": "Memcached", "mysql": "MySQL", "nginx": "Nginx", "php": "PHP",
+    "postgresql": "PostgreSQL", "redis": "Redis", "supervisor": "Supervisor",
+}  # fmt: skip
 
 
 class Tie(NamedTuple):
@@ -121,7 +125,7 @@ def sentence(tie: Tie, tenant: Tenant) -> str:
     if tie.kind == "environments":
         pair = sorted({tenant.environment, tie.other.environment})
         return f"{other} is here: {' and '.join(pair)} are better kept apart"
-    *first, last = tie.shared
+    *first, last = (TITLES.get(name, name) for name in tie.shared)
     shared = f"{', '.join(first)} and {last} of {other} are" if first else f"{last} of {other} is"
     return f"{shared} here already: sharing saves about {tie.saved_mb:.0f}MB RAM"
 

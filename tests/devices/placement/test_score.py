@@ -144,7 +144,7 @@ class TestNeighbours:
             ),
             (
                 Tenant("db", components=frozenset({"postgresql"})), 6 * 120 / 256,
-                "postgresql of db is here already: sharing saves about 120MB RAM",
+                "PostgreSQL of db is here already: sharing saves about 120MB RAM",
             ),
             (
                 Tenant("second", follows=frozenset({"laravel-production"})), -60,
