@@ -96,10 +96,16 @@ def check_environment(environment: str) -> None:
 
 
 def hold_promise(server: Server, recipe: Recipe, config: Mapping[str, Any]) -> None:
-    """Other options may need more of the device: promise the server that, too, where it is there.
-
-    Less than before is promised only once the server runs so. Raises `ValidationError` naming `device`.
+    """Other options may need more of the device: promise the server that, too. Less than before is promised only once
+    the server runs so. Raises `ValidationError` as `check_promise`.
     """
+    check_promise(server, recipe, config)
+    for field, mb in placement.promise(recipe, config).items():
+        setattr(server, field, max(mb, getattr(server, field)))
+
+
+def check_promise(server: Server, recipe: Recipe, config: Mapping[str, Any]) -> None:
+    """Raises `ValidationError` naming `device` where that has not what these options need more than the server has."""
     wanted, there = placement.promise(recipe, config), placement.candidate(server.device)
     left = {"memory_mb": ("RAM", there.memory_free_mb), "storage_mb": ("storage", there.disk_left_mb)}
     for field, (what, free) in left.items():
@@ -111,7 +117,6 @@ def hold_promise(server: Server, recipe: Recipe, config: Mapping[str, Any]) -> N
                     f"needs {gb(more)} more than it has now."
                 }
             )
-        setattr(server, field, max(wanted[field], getattr(server, field)))
 
 
 def check_neighbours_at_rest(server: Server, *, takes_away: bool) -> None:

@@ -29,9 +29,13 @@ class Ranked:
 
 
 def stale_devices() -> list[Device]:
-    """The devices whose figures are too old to choose by; one that did not answer is always asked again."""
+    """The devices whose figures are too old to choose by; one that did not answer is always asked again.
+
+    One that is asleep could not tell more: the figures from before it fell asleep count.
+    """
     fresh = Device.objects.filter(status=Device.Status.REACHABLE, seen_at__gte=timezone.now() - FRESH)
-    return list(Device.objects.select_related("identity").exclude(pk__in=fresh.values("pk")))
+    awake = Device.objects.select_related("identity").exclude(status=Device.Status.ASLEEP)
+    return list(awake.exclude(pk__in=fresh.values("pk")))
 
 
 def look_again(devices: list[Device]) -> None:

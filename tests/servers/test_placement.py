@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from forgelab.devices.placement import rank, score
 from forgelab.recipes.catalog import BUILT_IN, Catalog
-from forgelab.servers import placement, services
+from forgelab.servers import placement, proposals, services
 from forgelab.servers.models import Server
 from forgelab.servers.selectors import recipe_catalog
 from tests.devices.placement.examples import GB, PI, SERVER_01, SERVER_02
@@ -147,6 +147,8 @@ class TestPromises:
                 "homelab-server-01 has 4GB RAM left, and with these options fast needs 5.9GB more than it has now."
             ]
         }
+        with pytest.raises(ValidationError, match="has 4GB RAM left"):
+            proposals.server_check(server=Server.objects.get(), changes={"redis_maxmemory_mb": 14_000})
         assert Server.objects.get().memory_mb == 8512
 
     def test_shrink_only_once_the_server_runs_so(self, device, end, no_bell):
