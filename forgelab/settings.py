@@ -37,6 +37,8 @@ RUNS_DIR = Path(env.str("FORGELAB_RUNS_DIR", "") or f"/dev/shm/forgelab-{_instal
 ROLES_DIR = BASE_DIR / "roles"
 # Mirrors of vendors' repositories, and vendors of one's own: docs/vendors.md.
 VENDORS_FILE = Path(env.str("FORGELAB_VENDORS_FILE", "") or DATA_DIR / "vendors.yaml")
+# The weights of placement: docs/placement.md.
+PLACEMENT_FILE = Path(env.str("FORGELAB_PLACEMENT_FILE", "") or DATA_DIR / "placement.yaml")
 RECIPES_DIR = Path(env.str("FORGELAB_RECIPES_DIR", "") or DATA_DIR / "recipes")
 
 if PRODUCTION:

@@ -11,6 +11,7 @@ from forgelab.api.base import StrictSerializer
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.schema import recipe_json_schema
 from forgelab.recipes.serializers import recipe_config_serializer
+from forgelab.servers.models import Server
 from forgelab.servers.selectors import recipe_catalog
 
 
@@ -20,11 +21,13 @@ class AmountSerializer(serializers.Serializer[Any]):
 
 
 class RequirementsSerializer(serializers.Serializer[Any]):
-    """What a device must have: memory and storage in MiB, processor cores."""
+    """What a device must have: memory and storage in MiB, processor cores; distributions by their oldest version."""
 
     memory_mb = AmountSerializer()
     storage_mb = AmountSerializer()
     cores = AmountSerializer()
+    distributions = serializers.DictField(child=serializers.CharField(), help_text="Empty: what ForgeLab supports.")
+    architectures = serializers.ListField(child=serializers.CharField(), help_text="Empty: any.")
 
 
 class RecipeComponentSerializer(serializers.Serializer[Any]):
@@ -77,6 +80,10 @@ class ProvisionSerializer(StrictSerializer):
     server_type = serializers.CharField(max_length=64, help_text="The id of a server type.")
     name = serializers.CharField(max_length=63, trim_whitespace=False, help_text="Lowercase letters, digits, hyphens.")
     device_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    environment = serializers.ChoiceField(
+        choices=Server.Environment.choices, required=False, default="", allow_blank=True,
+        help_text="Without one, what a new server's name ends with, else production.",
+    )  # fmt: skip
     config = serializers.DictField(required=False, default=dict, help_text="The server type's options.")
 
 

@@ -1,4 +1,4 @@
-"""Servers: provisioning, listing, their credentials, and where a new one would fit."""
+"""Servers: provisioning, listing, their credentials."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from forgelab.api.server_types import (
     provision_request,
 )
 from forgelab.devices.models import Device
-from forgelab.recipes.model import Recipe
 from forgelab.servers import selectors, services
 from forgelab.servers.models import Component, Server
 
@@ -59,8 +58,9 @@ class ServerSerializer(serializers.ModelSerializer[Server]):
     class Meta:
         model = Server
         fields = [
-            "id", "name", "server_type", "status", "status_label", "status_detail", "device", "components", "config",
-            "placement", "memory_mb", "created_at", "provisioned_at", "drift",
+            "id", "name", "server_type", "environment", "status", "status_label", "status_detail",
+            "device", "components", "config",
+            "placement", "memory_mb", "storage_mb", "created_at", "provisioned_at", "drift",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -92,16 +92,6 @@ class CredentialsSerializer(serializers.Serializer[Any]):
     fields = CredentialFieldSerializer(many=True)  # type: ignore[assignment]
 
 
-class ScoreSerializer(serializers.Serializer[Any]):
-    """How well a device suits: points from 0 to 100 with reasons, or refusals."""
-
-    device = DeviceBriefSerializer()
-    points = serializers.IntegerField()
-    fits = serializers.BooleanField()
-    reasons = serializers.ListField(child=serializers.CharField())
-    refusals = serializers.ListField(child=serializers.CharField())
-
-
 class ProvisionView(View):
     @extend_schema(operation_id="provision", request=provision_request(), responses={202: AcceptedSerializer})
     def post(self, request: Request) -> Response:
@@ -115,6 +105,7 @@ class ProvisionView(View):
                 name=chosen["name"],
                 device=_device(chosen["device_id"]),
                 config=chosen["config"],
+                environment=chosen["environment"],
                 requested_by=request.user,
             )
         except ValidationError as error:
@@ -145,6 +136,7 @@ class ServerListView(View):
         operation_id="servers_list",
         parameters=[
             OpenApiParameter("status", str, enum=Server.Status.values),
+            OpenApiParameter("environment", str, enum=Server.Environment.values),
             OpenApiParameter("device", str, description="Id or name of a device."),
             OpenApiParameter("cursor", OpenApiTypes.STR, description="From `next` or `previous` of another page."),
             OpenApiParameter("limit", int, description="Rows on a page, at most 200."),
@@ -156,6 +148,8 @@ class ServerListView(View):
         rows = selectors.server_list()
         if wanted := choice(request, "status", Server.Status.values):
             rows = rows.filter(status=wanted)
+        if wanted := choice(request, "environment", Server.Environment.values):
+            rows = rows.filter(environment=wanted)
         if device := device_named(request):
             rows = rows.filter(device=device)
         return page(self, rows, "name", ServerSerializer)
@@ -203,36 +197,3 @@ class ServerTypeView(View):
         if recipe is None:
             raise exceptions.NotFound(f'There is no server type "{key}". All of them: {reverse("api:server-types")}')
         return Response(ServerTypeSerializer(recipe).data)
-
-
-class PlacementView(View):
-    @extend_schema(
-        operation_id="placement",
-        parameters=[OpenApiParameter("server_type", str, required=True, description="The id of a server type.")],
-        responses=ScoreSerializer(many=True),
-    )
-    def get(self, request: Request) -> Response:
-        """Every device with its score for a server type, best first."""
-        devices = {device.name: device for device in Device.objects.all()}
-        scores = selectors.placement_rank(recipe=_recipe(request))
-        return Response(
-            [
-                {
-                    "device": DeviceBriefSerializer(devices[score.name]).data,
-                    "points": score.points,
-                    "fits": score.fits,
-                    "reasons": score.reasons,
-                    "refusals": score.refusals,
-                }
-                for score in scores
-                if score.name in devices
-            ]
-        )
-
-
-def _recipe(request: Request) -> Recipe:
-    recipes = selectors.recipe_catalog().recipes
-    wanted = choice(request, "server_type", list(recipes))
-    if wanted is None:
-        raise exceptions.ValidationError({"server_type": [f"Give one of {', '.join(recipes)}."]})
-    return recipes[wanted]

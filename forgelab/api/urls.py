@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from forgelab.api import backups, devices, lifecycle, runs, servers
+from forgelab.api import backups, devices, lifecycle, placement, runs, servers
 from forgelab.api.base import View, nothing_here
 
 
@@ -28,7 +28,9 @@ urlpatterns = [
     path("infrastructure/servers/<uuid:key>/restore", backups.RestoreView.as_view(), name="restore"),
     path("infrastructure/server-types", servers.ServerTypeListView.as_view(), name="server-types"),
     path("infrastructure/server-types/<str:key>", servers.ServerTypeView.as_view(), name="server-type"),
-    path("placement", servers.PlacementView.as_view(), name="placement"),
+    path("placement", placement.PlacementView.as_view(), name="placement"),
+    path("placement/sets", placement.SetView.as_view(), name="placement-sets"),
+    path("placement/what-if", placement.WhatIfView.as_view(), name="placement-what-if"),
     path("devices", devices.DeviceListView.as_view(), name="devices"),
     path("devices/<uuid:key>", devices.DeviceView.as_view(), name="device"),
     path("runs", runs.RunListView.as_view(), name="runs"),

@@ -12,7 +12,7 @@ COMMANDS = {
     "device": "add, list, show, refresh, trust, remove",
     "server": "provision, list, show, credentials, backup, backups, restore",
     "run": "list, show, watch, cancel",
-    "place": "which device suits a server type best, and why",
+    "place": "which device suits a server type best, and why; whole sets; what if",
     "recipes": "list, show, check: server types, your own among them",
     "export": "write everything as an Ansible project of your own",
     "user": "make a user for the web pages",

@@ -57,7 +57,8 @@ class Catalog:
                     recipes[recipe.id] = recipe
         wrong = {name: gaps for name, recipe in recipes.items() if (gaps := unpublished(recipe, recipes))}
         problems |= {Path(recipes[name].source): gaps for name, gaps in wrong.items()}
-        return cls({name: one for name, one in recipes.items() if name not in wrong}, problems, folders)
+        usable = {name: one for name, one in recipes.items() if name not in wrong}
+        return cls(dict(sorted(usable.items(), key=_place)), problems, folders)
 
     def get(self, recipe_id: str) -> Recipe:
         """Raises KeyError with the ids there are, or with what is wrong with this one."""
@@ -79,6 +80,12 @@ class Catalog:
         """A name may hold anything that a file's name can, also what is no text."""
         folder = next((folder for folder in self.folders if folder != path and folder in path.parents), None)
         return quoted(str(path.relative_to(folder) if folder else path), 300)[1:-1]
+
+
+def _place(item: tuple[str, Recipe]) -> tuple[bool, int, str]:
+    """ForgeLab's own types first, in the order of the specification; then others by position and id."""
+    name, recipe = item
+    return not Path(recipe.source).is_relative_to(BUILT_IN), recipe.position, name
 
 
 def _read(path: Path, roles: Roles, others: Mapping[str, Recipe]) -> Recipe:

@@ -10,7 +10,8 @@ from forgelab.recipes.manifest_components import Found, find_components, read_co
 from forgelab.recipes.manifest_options import read_options
 from forgelab.recipes.manifest_post_install import read_post_install, read_secrets
 from forgelab.recipes.manifest_publishes import read_publishes
-from forgelab.recipes.model import Amount, Recipe, Requirements
+from forgelab.recipes.manifest_requirements import read_requirements
+from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import Option
 from forgelab.recipes.problems import Problem, Problems, RecipeError, listing
 from forgelab.recipes.reader import LONG, Reader, kind_of
@@ -20,11 +21,12 @@ from forgelab.recipes.yamlfile import Document
 
 KEYS = (
     "id", "name", "category", "tagline", "description", "icon_url", "is_infrastructure", "server_type", "requirements",
-    "components", "config_options", "secrets", "post_install", "publishes",
+    "components", "config_options", "secrets", "post_install", "publishes", "position",
 )  # fmt: skip
 ID = r"(?=.{1,60}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*"
 ID_MEANS = "up to 60 lowercase letters, digits and single hyphens between them, starting with a letter"
 SERVER_TYPE = r"[a-z][a-z0-9_]{0,39}"
+LAST = 1000  # position of a type that names none
 ICON = r"(https://[^\s<>\"']+)?"
 
 
@@ -43,7 +45,7 @@ def read_manifest(document: Document, roles: Roles, source: str = "") -> Recipe:
         problems.add(secrets[name][1], f'"{name}" is an option too; give one another name')
     recipe = Recipe(
         **_heading(top),
-        requirements=_requirements(top),
+        requirements=read_requirements(top, options),
         components=tuple(read_component(one, scope) for one in found),
         options=_visible(options, readers, scope),
         secrets=tuple(secret for secret, _ in secrets.values()),
@@ -69,38 +71,8 @@ def _heading(top: Reader) -> dict[str, Any]:
         "description": top.text("description", "", limit=LONG),
         "icon": top.text("icon_url", "", limit=500, pattern=ICON, means="an address that starts with https://"),
         "server_type": top.text("server_type", None, pattern=SERVER_TYPE, means="a word such as app_server"),
+        "position": top.integer("position", LAST, 1, LAST),
     }
-
-
-def _requirements(top: Reader) -> Requirements:
-    if "requirements" not in top:
-        top.wrong("requirements", "is missing")
-        return Requirements(Amount(0, 0), Amount(0, 0), Amount(0, 0))
-    needs = Reader(top.data["requirements"], "requirements", top.problems, ("memory", "storage", "cpu"))
-    return Requirements(_size(needs, "memory"), _size(needs, "storage"), _cores(needs))
-
-
-def _size(needs: Reader, key: str) -> Amount:
-    if key not in needs:
-        needs.wrong(key, "is missing")
-        return Amount(0, 0)
-    size = Reader(needs.data[key], needs.at(key), needs.problems, ("minimum", "recommended"))
-    minimum = size.megabytes("minimum", None)
-    return _amount(size, minimum, size.megabytes("recommended", minimum), "recommended")
-
-
-def _cores(needs: Reader) -> Amount:
-    if "cpu" not in needs:
-        return Amount(1, 1)
-    cpu = Reader(needs.data["cpu"], "requirements.cpu", needs.problems, ("minimum_cores", "recommended_cores"))
-    minimum = cpu.integer("minimum_cores", 1, 1, 1024) or 1
-    return _amount(cpu, minimum, cpu.integer("recommended_cores", minimum, 1, 1024) or minimum, "recommended_cores")
-
-
-def _amount(reader: Reader, minimum: int, recommended: int, key: str) -> Amount:
-    if minimum and recommended and recommended < minimum:
-        reader.wrong(key, "is less than the minimum")
-    return Amount(minimum, recommended)
 
 
 def _visible(options: Mapping[str, Option | None], readers: Mapping[str, Reader], scope: Scope) -> tuple[Option, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from forgelab.recipes import options
 from forgelab.recipes.conditions import ALWAYS, Condition
@@ -13,19 +13,34 @@ from forgelab.recipes.rolespec import RoleSpec
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """How much is needed at least, and how much is good to have, in the unit its owner names."""
+    """How much is needed at least, and how much is good to have, in the unit its owner names.
+
+    The values of the options named in `plus` come on top of the minimum.
+    """
 
     minimum: int
     recommended: int
+    plus: tuple[str, ...] = ()
+
+    def with_options(self, config: Mapping[str, object]) -> Amount:
+        """What is needed with this config; what is good to have is never less."""
+        more = sum(value for name in self.plus if isinstance(value := config.get(name), int))
+        return Amount(self.minimum + more, max(self.recommended, self.minimum + more))
 
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What a device must have: memory and storage in MB (1 GB = 1024 MB), processor cores."""
+    """What a device must have: memory and storage in MB (1 GB = 1024 MB), processor cores.
+
+    `distributions` maps ids (`debian`) to their oldest version; without it, what ForgeLab's roles support. No
+    `architectures` means any.
+    """
 
     memory_mb: Amount
     storage_mb: Amount
     cores: Amount
+    distributions: Mapping[str, str] = field(default_factory=dict)
+    architectures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +155,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A server type. `source` is the manifest it was read from, `own_roles` the files of roles that it brings along."""
+    """A server type. `source` is the manifest it was read from, `own_roles` the files of roles that it brings along.
+
+    Where types are listed, those with a lower `position` come first.
+    """
 
     id: str
     name: str
@@ -158,6 +176,7 @@ class Recipe:
     publishes: tuple[Published, ...] = ()
     reads: tuple[LinkRead, ...] = ()
     own_roles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    position: int = 0
 
     def clean(self, values: Mapping[str, object]) -> dict[str, object]:
         """The complete config for these values. Raises ConfigInvalid naming every wrong field."""
@@ -170,6 +189,16 @@ class Recipe:
     def selected(self, config: Mapping[str, object]) -> Iterator[Component]:
         """The components that this config brings in, in the manifest's order."""
         return (component for component in self.components if component.when.holds(config))
+
+    def needs(self, config: Mapping[str, object]) -> Requirements:
+        """The requirements with this config. Options that are not asked for do not count."""
+        complete = {option.name: option.initial for option in self.options} | dict(config)
+        unasked = {option.name for option in options.hidden(self.options, complete)}
+        asked = {name: value for name, value in complete.items() if name not in unasked}
+        needs = self.requirements
+        return replace(
+            needs, memory_mb=needs.memory_mb.with_options(asked), storage_mb=needs.storage_mb.with_options(asked)
+        )
 
     def steps(self, config: Mapping[str, object]) -> tuple[Step, ...]:
         """What provisioning with this (clean) config goes through, in order."""

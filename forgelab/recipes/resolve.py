@@ -101,7 +101,7 @@ def resolve(
         components=tuple(work.component(component) for component in recipe.selected(config)),
         post_install=tuple(work.post_install(item) for item in recipe.post_install if item.when.holds(config)),
         post_install_role=recipe.post_install_role,
-        requirements=recipe.requirements,
+        requirements=recipe.needs(config),
         values=work.open,
     )
 

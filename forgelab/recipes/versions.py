@@ -34,13 +34,13 @@ class SupportStatus:
 class Lifecycle:
     """A component's versions: `ends` maps each to its last day of support, `distributions` says who carries which.
 
-    `others` names further places that ForgeLab's role takes versions from by itself.
+    `others` names further places that ForgeLab's role takes versions from by itself: `versions`, `architectures`.
     """
 
     source: str
     ends: Mapping[str, date | None]
     distributions: Mapping[str, str]
-    others: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    others: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
 
 @cache
@@ -73,7 +73,7 @@ def origins(component: str, version: str) -> tuple[str, ...]:
     lifecycle, vendor = lifecycles().get(component), shipped_vendors().get(component)
     found: list[str] = []
     if lifecycle:
-        found += [name for name, offered in lifecycle.others.items() if version in offered]
+        found += [name for name, offered in lifecycle.others.items() if version in offered["versions"]]
         found += [
             DISTRIBUTIONS.get(release, release)
             for release, carried in lifecycle.distributions.items()
@@ -82,6 +82,26 @@ def origins(component: str, version: str) -> tuple[str, ...]:
     if vendor and version in vendor.versions:
         found.append(vendor.title)
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyFor:
+    """A further place from which a version comes, for some processors only; `releases` have it for all."""
+
+    source: str
+    architectures: tuple[str, ...]
+    releases: tuple[str, ...]
+
+
+def only_for(component: str, version: str) -> OnlyFor | None:
+    """Where a version does not come to every processor; None where it does, or nothing is known."""
+    lifecycle, vendor = lifecycles().get(component), shipped_vendors().get(component)
+    for source, offered in lifecycle.others.items() if lifecycle else ():
+        if lifecycle and version in offered["versions"]:
+            releases = [release for release, carried in lifecycle.distributions.items() if carried == version]
+            releases += vendor.suites if vendor and version in vendor.versions else ()
+            return OnlyFor(source, tuple(offered["architectures"]), tuple(releases))
+    return None
 
 
 def _ends(ends: Mapping[str, date | None], version: str) -> list[date | None]:

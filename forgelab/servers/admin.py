@@ -25,7 +25,17 @@ class ComponentInline(admin.TabularInline):
 class ServerAdmin(ReadOnlyAdmin):
     """A server can be forgotten (its device is not touched); everything else about it is what a run has made."""
 
-    list_display = ["name", "server_type", "device", "status", "memory_mb", "created_at", "provisioned_at"]
+    list_display = [
+        "name",
+        "server_type",
+        "environment",
+        "device",
+        "status",
+        "memory_mb",
+        "storage_mb",
+        "created_at",
+        "provisioned_at",
+    ]
     list_filter = ["status", "server_type", "device"]
     search_fields = ["name", "server_type", "device__name", "device__address"]
     list_select_related = ["device"]

@@ -10,12 +10,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from forgelab.devices.models import Device
+from forgelab.devices.placement import gb
 from forgelab.lib import names
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.problems import ConfigInvalid
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
-from forgelab.servers import selectors
+from forgelab.servers import placement, selectors
 from forgelab.servers.models import Server
 from forgelab.servers.plans import server_plan
 from forgelab.servers.sharing import obstacle
@@ -85,6 +86,37 @@ def check_obstacle(server: Server, recipe: Recipe, config: Mapping[str, Any]) ->
     """The new config may want what another server on the device has otherwise."""
     if said := obstacle(list(server.device.servers.all()), recipe, config, server=server):
         raise ValidationError({"device": f"{server.device.name} is not suitable: {said}."})
+
+
+def check_environment(environment: str) -> None:
+    """Raises `ValidationError` naming `environment` for one that there is not; empty is none chosen."""
+    known = Server.Environment.values
+    if environment and environment not in known:
+        raise ValidationError({"environment": f'"{environment[:40]}" is not one of {", ".join(known)}.'})
+
+
+def hold_promise(server: Server, recipe: Recipe, config: Mapping[str, Any]) -> None:
+    """Other options may need more of the device: promise the server that, too. Less than before is promised only once
+    the server runs so. Raises `ValidationError` as `check_promise`.
+    """
+    check_promise(server, recipe, config)
+    for field, mb in placement.promise(recipe, config).items():
+        setattr(server, field, max(mb, getattr(server, field)))
+
+
+def check_promise(server: Server, recipe: Recipe, config: Mapping[str, Any]) -> None:
+    """Raises `ValidationError` naming `device` where that has not what these options need more than the server has."""
+    wanted, there = placement.promise(recipe, config), placement.candidate(server.device)
+    left = {"memory_mb": ("RAM", there.memory_free_mb), "storage_mb": ("storage", there.disk_left_mb)}
+    for field, (what, free) in left.items():
+        more = wanted[field] - getattr(server, field)
+        if more > free and getattr(server, field):
+            raise ValidationError(
+                {
+                    "device": f"{server.device.name} has {gb(free)} {what} left, and with these options {server.name} "
+                    f"needs {gb(more)} more than it has now."
+                }
+            )
 
 
 def check_neighbours_at_rest(server: Server, *, takes_away: bool) -> None:

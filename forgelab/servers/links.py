@@ -34,7 +34,7 @@ def check_links(*, name: str, recipe: Recipe, config: Mapping[str, Any]) -> None
     is not ready to be connected to, or whose device's address cannot be found.
     """
     errors, recipes = {}, recipe_catalog().recipes
-    for option, named in _named(recipe, config):
+    for option, named in named_servers(recipe, config):
         found = _by_name(named)
         sentences = [_fault(name, option, each, found.get(each), recipes) for each in named]
         if any(sentences):
@@ -48,7 +48,7 @@ def server_links(server: Server, recipe: Recipe) -> dict[str, Linked]:
 
     Raises `ConfigInvalid` naming the option where a server is gone, or its device's address cannot be found.
     """
-    for option, named in _named(recipe, server.config):
+    for option, named in named_servers(recipe, server.config):
         found = _by_name(named)
         if missing := [each for each in named if each not in found]:
             raise ConfigInvalid({option.name: f"there is no server {listing(missing)} any more; name another one"})
@@ -61,7 +61,7 @@ def neighbour_links(server: Server, recipe: Recipe) -> dict[str, Linked]:
     Raises `ConfigInvalid` where the address of one that is there cannot be found.
     """
     links = known_links(server, recipe)
-    for option, named in _named(recipe, server.config):
+    for option, named in named_servers(recipe, server.config):
         if option.kind == "servers":
             found = _by_name(named)
             users = [user for user in server_users(server) if _fits(option, user) and user.name not in found]
@@ -72,7 +72,9 @@ def neighbour_links(server: Server, recipe: Recipe) -> dict[str, Linked]:
 def known_links(server: Server, recipe: Recipe) -> dict[str, Linked]:
     """How to connect to the servers that this one uses, as far as they still are there. Looks up no host name."""
     recipes = recipe_catalog().recipes
-    uses = [(option, _by_name(named)) for option, named in _named(recipe, server.config) if option.kind == "server"]
+    uses = [
+        (option, _by_name(named)) for option, named in named_servers(recipe, server.config) if option.kind == "server"
+    ]
     return {
         option.name: _connection(server, other, recipes.get(other.server_type))
         for option, found in uses
@@ -87,11 +89,13 @@ def server_users(server: Server) -> list[Server]:
         other
         for other in Server.objects.exclude(pk=server.pk).select_related("device").defer("secrets")
         if (recipe := recipes.get(other.server_type))
-        and any(option.kind == "server" and server.name in named for option, named in _named(recipe, other.config))
+        and any(
+            option.kind == "server" and server.name in named for option, named in named_servers(recipe, other.config)
+        )
     ]
 
 
-def _named(recipe: Recipe, config: Mapping[str, Any]) -> list[tuple[Option, list[str]]]:
+def named_servers(recipe: Recipe, config: Mapping[str, Any]) -> list[tuple[Option, list[str]]]:
     """Every option that names servers and applies, with the names; a `server` option without a name is left out."""
     out_of_sight = {option.name for option in hidden(recipe.options, {**_initial(recipe), **config})}
     chosen = [(o, config.get(o.name) or []) for o in recipe.options if o.name not in out_of_sight]

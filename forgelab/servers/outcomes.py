@@ -8,14 +8,16 @@ from django.utils import timezone
 
 from forgelab.runs.models import Run, Step
 from forgelab.runs.outcome import joined
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Component, Server
+from forgelab.servers.placement import promise
 from forgelab.servers.removal import NEEDS
 
 # Until they are past, nothing on the device has been touched.
 LOOKING = ("facts", "preflight")
 FIELDS = [
     "status", "status_detail", "config", "managed", "provisioned_at", "drift_count", "drift_since", "drift_checked_at",
-    "drift_run",
+    "drift_run", "memory_mb", "storage_mb",
 ]  # fmt: skip
 
 
@@ -59,6 +61,7 @@ def _needs(run: Run) -> dict[str, list[str]]:
 
 def _succeeded(server: Server, run: Run) -> None:
     server.status, server.status_detail, server.provisioned_at = Server.Status.ACTIVE, "", timezone.now()
+    _promise(server)
     gone = run.request.get("gone") or []
     server.managed = {role: record for role, record in server.managed.items() if role not in gone}
     if needs := _needs(run):  # what it needed before, it needs no more
@@ -79,6 +82,7 @@ def _still_runs(server: Server, run: Run) -> None:
     reached = run.steps.exclude(status__in=(Step.Status.SKIPPED, Step.Status.PENDING)).exclude(role__in=LOOKING)
     if not reached.exists():
         server.config = run.request.get("base") or server.config
+        _promise(server)
         then = "Nothing was changed: it runs as before, with its options as before."
     else:
         step = reached.order_by("position").last()
@@ -87,6 +91,13 @@ def _still_runs(server: Server, run: Run) -> None:
         )
     reason = f" ({run.status_detail.strip()})" if run.status == Run.Status.FAILED and run.status_detail else ""
     server.status_detail = f"Provisioning it again {how}{reason}. {then}".replace(".).", ".)")
+
+
+def _promise(server: Server) -> None:
+    """What it is promised from now on is what it needs with the config that is in force."""
+    if recipe := recipe_catalog().recipes.get(server.server_type):
+        for field, mb in promise(recipe, server.config).items():
+            setattr(server, field, mb)
 
 
 def _record_components(server: Server, versions: list[dict[str, Any]]) -> None:

@@ -32,6 +32,7 @@ def server_check(*, server: Server, changes: dict[str, Any] | None = None, reque
     check_links(name=server.name, recipe=recipe, config=config)
     checks.check_idle(server)
     checks.check_obstacle(server, recipe, config)
+    checks.check_promise(server, recipe, config)
     proposed = copy.copy(server)  # never saved
     proposed.config = config
     proposed.secrets = {**checks.generated_secrets(recipe), **(server.secrets or {})}

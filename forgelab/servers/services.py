@@ -11,7 +11,7 @@ from forgelab.devices.models import Device
 from forgelab.recipes.model import Recipe
 from forgelab.runs.models import Run
 from forgelab.runs.services import run_create
-from forgelab.servers import checks, selectors
+from forgelab.servers import checks, placement
 from forgelab.servers.checks import PROVISION
 from forgelab.servers.links import check_links
 from forgelab.servers.models import Server
@@ -30,6 +30,7 @@ def server_provision(
     confirm: str = "",
     without_backup: str = "",
     purge: bool = False,
+    environment: str = "",
 ) -> Run:
     """Provision a server, or provision it again with this config; without a device, on the best one.
 
@@ -37,20 +38,26 @@ def server_provision(
     it is removed; packages and data stay unless `purge`. A database goes only when `confirm` is the server's name and
     there is a verified backup, or `without_backup` is the sentence that says so.
 
-    Raises `ValidationError` whose dictionary names `server_type`, `name`, `device`, `confirm`, `without_backup` or
-    `config.<option>`; nothing is stored then.
+    Without `environment` a new server is in the one that its name ends with, else in production; one that is there
+    stays where it is. What the server needs at least is promised to it on its device until it is taken down.
+
+    Raises `ValidationError` whose dictionary names `server_type`, `name`, `device`, `environment`, `confirm`,
+    `without_backup` or `config.<option>`; nothing is stored then.
     """
     recipe = checks.find_recipe(server_type)
+    checks.check_environment(environment)
     config = checks.clean_config(recipe, name, config)
     with transaction.atomic():
         checks.one_at_a_time()
         check_links(name=name, recipe=recipe, config=config)
         server = Server.objects.select_for_update(of=("self",)).select_related("device").filter(name=name).first()
         if server is None:
-            server = _new(recipe, name, device, config)
+            server = _new(recipe, name, device, config, environment or placement.environment_of(name))
         else:
             _check_same(server, server_type, device)
             checks.check_obstacle(server, recipe, config)
+            checks.hold_promise(server, recipe, config)
+            server.environment = environment or server.environment
         base = server.config
         server.config = config
         server.secrets = {**checks.generated_secrets(recipe), **(server.secrets or {})}
@@ -85,8 +92,9 @@ def server_change(*, server: Server, changes: dict[str, Any], **more: Any) -> Ru
     )
 
 
-def _new(recipe: Recipe, name: str, device: Device | None, config: dict[str, Any]) -> Server:
-    ranking = {score.name: score for score in selectors.placement_rank(recipe=recipe, config=config, name=name)}
+def _new(recipe: Recipe, name: str, device: Device | None, config: dict[str, Any], environment: str) -> Server:
+    scores = placement.placement_rank(recipe=recipe, config=config, name=name, environment=environment)
+    ranking = {score.name: score for score in scores}
     best = next(iter(ranking.values()), None)
     if best is None:
         raise ValidationError({"device": "There is no device yet. Add one first: forgelab device add NAME ADDRESS"})
@@ -100,7 +108,8 @@ def _new(recipe: Recipe, name: str, device: Device | None, config: dict[str, Any
         name=name,
         server_type=recipe.id,
         device=device,
-        memory_mb=recipe.requirements.memory_mb.minimum,
+        environment=environment,
+        **placement.promise(recipe, config),
         placement={"points": chosen.points, "reasons": list(chosen.reasons), "automatic": automatic}
         | {PROMISED: sum(other.memory_mb for other in device.servers.all())},
     )

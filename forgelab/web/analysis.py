@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -13,7 +14,7 @@ from forgelab.devices.models import Device
 from forgelab.devices.placement import Score
 from forgelab.devices.services import device_refresh
 from forgelab.recipes.model import Recipe
-from forgelab.servers.selectors import placement_rank
+from forgelab.servers.placement import placement_rank
 
 FRESH = timedelta(minutes=1)
 AT_ONCE = 8
@@ -28,9 +29,13 @@ class Ranked:
 
 
 def stale_devices() -> list[Device]:
-    """The devices whose figures are too old to choose by; one that did not answer is always asked again."""
+    """The devices whose figures are too old to choose by; one that did not answer is always asked again.
+
+    One that is asleep could not tell more: the figures from before it fell asleep count.
+    """
     fresh = Device.objects.filter(status=Device.Status.REACHABLE, seen_at__gte=timezone.now() - FRESH)
-    return list(Device.objects.select_related("identity").exclude(pk__in=fresh.values("pk")))
+    awake = Device.objects.select_related("identity").exclude(status=Device.Status.ASLEEP)
+    return list(awake.exclude(pk__in=fresh.values("pk")))
 
 
 def look_again(devices: list[Device]) -> None:
@@ -47,7 +52,8 @@ def _look_again(device: Device) -> None:
         connection.close()
 
 
-def ranking(recipe: Recipe) -> list[Ranked]:
-    """Every device for this recipe, best first."""
+def ranking(recipe: Recipe, **known: Any) -> list[Ranked]:
+    """Every device for this recipe, best first; `known` of the server as for `placement_rank`, which may raise."""
     devices = Device.objects.in_bulk(field_name="name")
-    return [Ranked(score, devices[score.name]) for score in placement_rank(recipe=recipe) if score.name in devices]
+    scores = placement_rank(recipe=recipe, **known)
+    return [Ranked(score, devices[score.name]) for score in scores if score.name in devices]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django import forms
 
 from forgelab.devices.models import Device
@@ -19,10 +21,16 @@ def options_form(recipe: Recipe) -> type[RecipeForm]:
 
 
 class NameForm(forms.Form):
-    """The server's name, which every type has."""
+    """The server's name and environment, which every type has. No recipe's option has such a name."""
 
     name = forms.CharField(
         label="Server Name", max_length=63, validators=[validate_slug], help_text=f"{names.SLUG_RULE.capitalize()}."
+    )
+    server_environment = forms.ChoiceField(
+        label="Environment",
+        choices=Server.Environment.choices,
+        required=False,
+        help_text="Production is kept apart from the others when a device is recommended.",
     )
 
 
@@ -40,3 +48,39 @@ class DeviceForm(forms.ModelForm):
     class Meta:
         model = Device
         fields = ["name", "address", "port", "user"]
+
+
+COUNT = "count-"
+
+
+def set_form(recipes: Iterable[Recipe]) -> type[forms.Form]:
+    """How many servers of each type, and what is wished of their places."""
+    counts: dict[str, forms.Field] = {
+        f"{COUNT}{recipe.id}": forms.IntegerField(
+            label=recipe.name, min_value=0, max_value=20, required=False, initial=0, help_text=recipe.id
+        )
+        for recipe in recipes
+    }
+    return type("SetForm", (_SetForm,), counts)
+
+
+class _SetForm(forms.Form):
+    server_environment = forms.ChoiceField(label="Environment", choices=Server.Environment.choices, required=False)
+    apart = forms.CharField(
+        label="Keep apart", required=False, widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        help_text="Each on another device: names or types with commas, one group a line; "
+        "such as database-server, laravel-app-server.",
+    )  # fmt: skip
+    together = forms.CharField(
+        label="Keep together", required=False, widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        help_text="All on one device, in the same way.",
+    )  # fmt: skip
+    spread = forms.BooleanField(label="Rather each on a device of its own", required=False)
+
+    @property
+    def counts(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith(COUNT)]
+
+    @property
+    def wishes(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if not name.startswith(COUNT)]

@@ -3,7 +3,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from forgelab.web.views import backups, devices, home, lifecycle, provision, recipes, runs, servers
+from forgelab.web.views import backups, devices, home, lifecycle, placement, provision, recipes, runs, servers
 
 urlpatterns = [
     path(
@@ -15,6 +15,7 @@ urlpatterns = [
     path("provision/<slug:server_type>/", provision.configure, name="provision-configure"),
     path("provision/<slug:server_type>/about/", recipes.about, name="recipe-about"),
     path("provision/<slug:server_type>/device/", provision.device, name="provision-device"),
+    path("placement/", placement.plan, name="placement"),
     path("servers/", servers.server_list, name="servers"),
     path("servers/<slug:name>/", servers.detail, name="server"),
     path("servers/<slug:name>/ready/", servers.ready, name="server-ready"),

@@ -68,7 +68,7 @@ def test_its_urls_lead_to_the_run_its_steps_its_events_and_the_server(api: APICl
         ({"server_type": "mail-server"}, "server_type", 'there is no recipe "mail-server"'),
         ({"device_id": "best"}, "device_id", "UUID"),
         ({"device_id": str(uuid4())}, "device_id", "There is no device"),
-        ({"server": "x"}, "server", "known are server_type, name, device_id, config"),
+        ({"server": "x"}, "server", "known are server_type, name, device_id, environment, config"),
     ],
 )
 def test_wrong_input_is_told_by_field_and_stores_nothing(

@@ -9,7 +9,7 @@ from forgelab.lib.fields import cipher
 from forgelab.runs import services as runs
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_snapshot
-from forgelab.servers import selectors
+from forgelab.servers import placement, selectors
 from forgelab.servers.models import Component, Server
 from tests.runs.test_claims import at_once
 from tests.support import secrets
@@ -107,7 +107,8 @@ def test_what_a_server_was_promised_is_not_promised_again(provision, device):
     type(device).objects.update(memory_total_mb=3000)
     provision("first")
     recipe = selectors.recipe_catalog().get("laravel-app-server")
-    assert "0.9GB RAM free, at least 2GB needed" in selectors.placement_rank(recipe=recipe)[0].refusals
+    refused = "0.9GB RAM free (2GB are promised to the servers on it), at least 2GB needed"
+    assert refused in placement.placement_rank(recipe=recipe)[0].refusals
 
 
 class TestAgain:

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from forgelab.servers import services
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
-from forgelab.servers.selectors import placement_rank
+from forgelab.servers.placement import placement_rank
 from forgelab.servers.sharing import obstacle
 
 pytestmark = pytest.mark.django_db

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
@@ -34,12 +35,7 @@ _Loader.add_constructor(None, lambda loader, node: getattr(node, "value", None))
 
 def glue(role: RoleSpec, values: Values) -> Glue:
     """With `values` for the role's variables; nothing for a role without such a file."""
-    path = role.folder / "vars/main.yml" if role.folder else None
-    try:
-        data = yaml.load(path.read_text("utf-8"), _Loader) if path else None  # noqa: S506 - a SafeLoader
-    except (OSError, ValueError, yaml.YAMLError):
-        return Glue()
-    found = data if isinstance(data, dict) else {}
+    found = read_vars(role.folder) if role.folder else {}
     known = {name: option.default for name, option in role.options.items()} | dict(values)
     ports, services = found.get(f"{role.name}_ports"), found.get(f"{role.name}_services")
     return Glue(
@@ -54,6 +50,15 @@ def glue(role: RoleSpec, values: Values) -> Glue:
             key for key, value in (("ports", ports), ("services", services)) if isinstance(value, str) and value
         ),
     )
+
+
+def read_vars(folder: Path) -> Mapping[str, object]:
+    """The role's `vars/main.yml`; nothing where there is none that can be read."""
+    try:
+        data = yaml.load((folder / "vars/main.yml").read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def _filled(text: object, known: Values) -> str:

@@ -8,7 +8,7 @@ from forgelab.recipes.conditions import Condition
 from forgelab.recipes.docs.glue import glue
 from forgelab.recipes.docs.page import Page, Section, Table, code
 from forgelab.recipes.labels import grouped
-from forgelab.recipes.model import Amount, Command, Component, Credentials, Recipe, SupervisorConfig
+from forgelab.recipes.model import Amount, Command, Component, Credentials, Recipe, Requirements, SupervisorConfig
 from forgelab.recipes.options import Option
 from forgelab.recipes.placeholders import as_text
 from forgelab.recipes.versions import lifecycles
@@ -88,12 +88,21 @@ def _requirements(recipe: Recipe) -> Table:
             ("Memory", *_sizes(needs.memory_mb)),
             ("Storage", *_sizes(needs.storage_mb)),
             ("Processor cores", str(needs.cores.minimum), str(needs.cores.recommended)),
+            *_systems(needs),
         ],
     )
 
 
+def _systems(needs: Requirements) -> Iterator[tuple[str, ...]]:
+    if needs.distributions:
+        yield "Distribution", " or ".join(f"{code(name)} {oldest}" for name, oldest in needs.distributions.items()), ""
+    if needs.architectures:
+        yield "Architecture", " or ".join(code(name) for name in needs.architectures), ""
+
+
 def _sizes(amount: Amount) -> tuple[str, str]:
-    return _size(amount.minimum), _size(amount.recommended)
+    plus = "".join(f" + {code(name)}" for name in amount.plus)
+    return f"{_size(amount.minimum)}{plus}", _size(amount.recommended)
 
 
 def _size(megabytes: int) -> str:

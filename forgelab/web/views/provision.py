@@ -44,7 +44,9 @@ def configure(request: HttpRequest, server_type: str) -> HttpResponse:
     if "name" in request.GET:
         return _show_forms(request, recipe, _forms(request, recipe))
     server = Server.objects.filter(name=request.GET.get("server", ""), server_type=recipe.id).first()
-    names = NameForm(initial={"name": server.name if server else f"{recipe.id.split('-')[0]}-production"})
+    name = server.name if server else f"{recipe.id.split('-')[0]}-production"
+    environment = server.environment if server else Server.Environment.PRODUCTION
+    names = NameForm(initial={"name": name, "server_environment": environment})
     return _show_forms(request, recipe, (names, options_form(recipe)(initial=server.config if server else {})))
 
 
@@ -58,7 +60,7 @@ def device(request: HttpRequest, server_type: str) -> HttpResponse:
         return redirect(_address(request, "provision-configure", recipe))
     if request.method == "POST":
         return _start(request, recipe, forms)
-    return _show_devices(request, recipe, names.cleaned_data["name"])
+    return _show_devices(request, recipe, forms)
 
 
 def _recipe(server_type: str) -> Recipe:
@@ -85,7 +87,9 @@ def _show_forms(request: HttpRequest, recipe: Recipe, forms: Forms) -> HttpRespo
     return render(request, "web/provision_configure.html", context, status=UNPROCESSABLE if wrong else 200)
 
 
-def _show_devices(request: HttpRequest, recipe: Recipe, name: str, errors: tuple[str, ...] = ()) -> HttpResponse:
+def _show_devices(request: HttpRequest, recipe: Recipe, forms: Forms, errors: tuple[str, ...] = ()) -> HttpResponse:
+    names, options = forms
+    name = names.data.get("name", "")
     context: dict[str, Any] = {
         "recipe": recipe,
         "name": name,
@@ -98,7 +102,12 @@ def _show_devices(request: HttpRequest, recipe: Recipe, name: str, errors: tuple
     if stale and "analyzed" not in request.GET:
         return render(request, "web/provision_device.html", context | {"analyzing": True})
     analysis.look_again(stale)
-    ranking = analysis.ranking(recipe)
+    environment = names.cleaned_data.get("server_environment", "")
+    try:
+        ranking = analysis.ranking(recipe, config=options.cleaned_data, name=name, environment=environment)
+    except ValidationError as wrong:  # the file of weights has mistakes
+        ranking, errors = [], (*errors, *wrong.messages)
+        context["errors"] = errors
     fitting = [ranked for ranked in ranking if ranked.score.fits]
     context |= {"ranking": ranking, "best": fitting[0] if fitting else None}
     return render(request, "web/provision_device.html", context, status=UNPROCESSABLE if errors else 200)
@@ -110,11 +119,12 @@ def _start(request: HttpRequest, recipe: Recipe, forms: Forms) -> HttpResponse:
     chosen = Device.objects.filter(name=wanted).first()
     if chosen is None:
         sentence = f'There is no device "{wanted}" any more. Choose another one.' if wanted else "Choose a device."
-        return _show_devices(request, recipe, name, (sentence,))
+        return _show_devices(request, recipe, forms, (sentence,))
     try:
         run = services.server_provision(
-            server_type=recipe.id, name=name, device=chosen, config=forms[1].cleaned_data, requested_by=request.user
-        )
+            server_type=recipe.id, name=name, device=chosen, config=forms[1].cleaned_data, requested_by=request.user,
+            environment=forms[0].cleaned_data["server_environment"],
+        )  # fmt: skip
     except (ValidationError, IntegrityError) as error:
         if running := _active_run(name, recipe, chosen):
             return redirect("run", running.pk)
@@ -142,5 +152,5 @@ def _refused(request: HttpRequest, recipe: Recipe, forms: Forms, error: Validati
         else:
             elsewhere += sentences
     if elsewhere:
-        return _show_devices(request, recipe, request.GET.get("name", ""), tuple(elsewhere))
+        return _show_devices(request, recipe, forms, tuple(elsewhere))
     return _show_forms(request, recipe, forms)

@@ -32,6 +32,10 @@ class Command(ForgeCommand):
             "--device", default="best", help="name or id of a device; best (the default) chooses one"
         )
         provision.add_argument(
+            "--environment", default="", metavar="ENVIRONMENT",
+            help=f"{', '.join(Server.Environment.values)}; by default what the name says",
+        )  # fmt: skip
+        provision.add_argument(
             "--set",
             action="append",
             default=[],
@@ -55,7 +59,9 @@ class Command(ForgeCommand):
 
 def server_provision(chosen: argparse.Namespace) -> int:
     device = None if chosen.device == "best" else lookup.device(chosen.device)
-    run = services.server_provision(server_type=chosen.type, name=chosen.name, device=device, config=_config(chosen))
+    run = services.server_provision(
+        server_type=chosen.type, name=chosen.name, device=device, config=_config(chosen), environment=chosen.environment
+    )
     if chosen.no_wait:
         return _queued(runs.run_snapshot(run_id=run.pk), chosen.json)
     if not chosen.json:
@@ -123,6 +129,7 @@ def _server_data(server: Server) -> dict[str, object]:
         "id": str(server.pk),
         "name": server.name,
         "server_type": server.server_type,
+        "environment": server.environment,
         "status": server.status,
         "status_detail": server.status_detail,
         "drift": {
@@ -134,6 +141,8 @@ def _server_data(server: Server) -> dict[str, object]:
         "device": {"id": str(server.device_id), "name": server.device.name, "address": server.device.address},
         "config": server.config,
         "placement": server.placement,
+        "memory_mb": server.memory_mb,
+        "storage_mb": server.storage_mb,
         "components": [{"name": c.name, "title": c.title, "version": c.version} for c in server.components.all()],
     }
 
@@ -147,14 +156,24 @@ def server_show(chosen: argparse.Namespace) -> None:
     tables.pairs(
         [
             ("Name", server.name), ("Id", server.pk), ("Type", server.server_type),
+            ("Environment", server.get_environment_display()),
             ("Status", server.get_status_display()), ("Because", server.status_detail),
             ("Drift", drift_sentence(server)), ("Device", f"{server.device.name} ({server.device.address})"),
-            ("Provisioned", tables.ago(server.provisioned_at)),
+            ("Placement", _placement(server)), ("Provisioned", tables.ago(server.provisioned_at)),
             ("Latest run", f"{lookup.short(run.pk)} {run.get_status_display().lower()}" if run else None),
             *(("Component", component) for component in server.components.all()),
             *(("Option", f"{name} = {as_text(value)}") for name, value in server.config.items()),
         ]
     )  # fmt: skip
+
+
+def _placement(server: Server) -> str:
+    """Why it is where it is, as it was when the device was chosen."""
+    known = server.placement
+    if "points" not in known:
+        return ""
+    how = "recommended" if known.get("automatic") else "chosen"
+    return f"score {known['points']}/100, {how}: {'; '.join(known.get('reasons', []))}"
 
 
 def server_credentials(chosen: argparse.Namespace) -> None:

@@ -1,0 +1,75 @@
+"""Where a whole set would go, and where the servers of a device would go if it were gone. Nothing is made here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from forgelab.devices.models import Device
+from forgelab.devices.placement import Constraint
+from forgelab.servers import selectors, sets
+from forgelab.web.forms import COUNT, set_form
+
+UNPROCESSABLE = 422
+
+
+@login_required
+@require_GET
+def plan(request: HttpRequest) -> HttpResponse:
+    """Everything asked stands in the address, so that an answer can be shown to somebody else."""
+    if "without" in request.GET:
+        return _without(request)
+    recipes = list(selectors.recipe_catalog().recipes.values())
+    form = set_form(recipes)(request.GET or None)
+    context: dict[str, Any] = {"form": form, "devices": Device.objects.filter(servers__isnull=False).distinct()}
+    if form.is_bound and form.is_valid():
+        try:
+            context["found"] = sets.set_place(asked=_asked(form), constraints=_constraints(form))
+        except ValidationError as error:
+            _tell(form, error)
+    wrong = form.is_bound and not form.is_valid()
+    return render(request, "web/placement.html", context, status=UNPROCESSABLE if wrong else 200)
+
+
+def _without(request: HttpRequest) -> HttpResponse:
+    device = get_object_or_404(Device, name=request.GET["without"])
+    found, said = None, []
+    try:
+        found = sets.device_without(device=device)
+    except ValidationError as error:
+        said = error.messages
+    context = {"device": device, "what_if": found, "found": found.placement if found else None, "said": said}
+    return render(request, "web/placement_without.html", context, status=UNPROCESSABLE if said else 200)
+
+
+def _asked(form: Any) -> list[sets.Asked]:
+    counts = {name.removeprefix(COUNT): count for name, count in form.cleaned_data.items() if name.startswith(COUNT)}
+    return [
+        sets.Asked(server_type=server_type, environment=form.cleaned_data["server_environment"], count=count)
+        for server_type, count in counts.items()
+        if count
+    ]
+
+
+def _constraints(form: Any) -> list[Constraint]:
+    found = [
+        Constraint(kind, tuple(names))
+        for kind in ("apart", "together")
+        for line in form.cleaned_data[kind].splitlines()
+        if (names := [name for part in line.split(",") if (name := part.strip())])
+    ]
+    return found + ([Constraint("spread", ())] if form.cleaned_data["spread"] else [])
+
+
+def _tell(form: Any, error: ValidationError) -> None:
+    """Put the service's sentences beside their fields, as far as they have one."""
+    asked = [constraint.kind for constraint in _constraints(form)]
+    for field, sentences in error.message_dict.items():
+        number = field.removeprefix("constraints[").rstrip("]")
+        where = asked[int(number)] if number.isdecimal() and int(number) < len(asked) else None
+        form.add_error(where, sentences)
