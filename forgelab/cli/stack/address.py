@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
+
+from forgelab.lib.public_url import is_local
 
 
 class AddressTaken(Exception):
@@ -24,14 +25,6 @@ def listen(host: str, port: int) -> socket.socket:
             f"Cannot listen on {host} port {port}: {error.strerror or error}. Try another: {other}"
         ) from None
     return listener
-
-
-def is_local(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def is_any(host: str) -> bool:
