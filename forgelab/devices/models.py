@@ -106,12 +106,30 @@ class Device(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Whoever is reached by SSH has a key to log in with and pinned keys to be known by."""
+        """Whoever is reached by SSH has a key to log in with and pinned keys to be known by; no way is a circle."""
         if self.connection == self.Connection.SSH:
             wanted = {"identity": self.identity_id, "host_keys": self.host_keys.strip()}
             missing = [field for field, value in wanted.items() if not value]
             if missing:
                 raise ValidationError({field: "A device that is reached by SSH needs this." for field in missing})
+        if problem := self._jump_problem():
+            raise ValidationError({"jump": problem})
+
+    def _jump_problem(self) -> str:
+        """Why it cannot be reached through `jump`, as a sentence; empty when it can."""
+        if self.jump is None:
+            return ""
+        if self.connection == self.Connection.LOCAL:
+            return f"{self.name} is the machine that ForgeLab runs on: nobody stands between."
+        way, hop = [self.name], self.jump
+        while hop is not None:
+            way.append(hop.name)
+            if hop.pk == self.pk:
+                return f"That way leads in a circle: {' is reached through '.join(way)}. Choose another device."
+            if hop.connection == self.Connection.LOCAL:
+                return f"{hop.name} is the machine that ForgeLab runs on: whoever it reaches is reached directly."
+            hop = hop.jump
+        return ""
 
     @property
     def known_hosts(self) -> str:
