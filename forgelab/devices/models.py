@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -105,15 +106,17 @@ class Device(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self) -> None:
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Whoever is reached by SSH has a key to log in with and pinned keys to be known by; no way is a circle."""
+        super().clean_fields(exclude=exclude)
+        problems = {}
         if self.connection == self.Connection.SSH:
             wanted = {"identity": self.identity_id, "host_keys": self.host_keys.strip()}
-            missing = [field for field, value in wanted.items() if not value]
-            if missing:
-                raise ValidationError({field: "A device that is reached by SSH needs this." for field in missing})
+            problems = {field: "A device that is reached by SSH needs this." for field in wanted if not wanted[field]}
         if problem := self._jump_problem():
-            raise ValidationError({"jump": problem})
+            problems["jump"] = problem
+        if problems := {field: told for field, told in problems.items() if field not in (exclude or ())}:
+            raise ValidationError(problems)
 
     def _jump_problem(self) -> str:
         """Why it cannot be reached through `jump`, as a sentence; empty when it can."""
