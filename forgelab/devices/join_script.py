@@ -57,7 +57,9 @@ def parse(text: str) -> Report:
         name, _, value = line.partition("=")
         values.setdefault(name, []).append(value.strip())
     keys = tuple(hostkeys.parse("\n".join(values.get("host_key", []))))
-    ports = tuple(int(port) for port in values.get("port", []) if re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65536)
+    ports = tuple(
+        int(port) for port in values.get("port", []) if re.fullmatch("[0-9]{1,5}", port) and 0 < int(port) < 65536
+    )
     if not keys or not ports:
         raise ValueError("The machine's report has no SSH host key or no SSH port. Is an SSH server installed there?")
     mac = next((mac.lower() for mac in values.get("mac", []) if MAC.fullmatch(mac.lower())), "")

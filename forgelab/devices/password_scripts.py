@@ -63,7 +63,10 @@ def rule_file(user: str) -> str:
 
 
 def add_rule(user: str) -> str:
-    """What the file holds already is kept. In one line without single quotes or backslashes: the user's login shell may be any, and passes it on."""
+    """A rule in a file of its own; should there be one already, what it holds is kept.
+
+    In one line without single quotes or backslashes: the user's login shell may be any, and passes it on.
+    """
     file = rule_file(user)
     return (
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; "

@@ -8,33 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
 
 import asyncssh
 from django.core.exceptions import ValidationError
 from django.views.decorators.debug import sensitive_variables
 
+from forgelab.devices import access, hostkeys, services, ssh
 from forgelab.devices import password_scripts as scripts
-from forgelab.devices import services, ssh
+from forgelab.devices.access import Host
 from forgelab.devices.hostkeys import HostKey
 from forgelab.devices.models import Device
 
+T = TypeVar("T")
 CONNECT = 15  # seconds for one machine to let us in
 LONGEST = 90  # seconds for all of it
-NO_KEYS = {"client_keys": None, "agent_path": None, "config": None, "connect_timeout": CONNECT, "login_timeout": CONNECT}
-
-
-@dataclass(frozen=True)
-class _Hop:
-    """A device on the way, logged in to with its own key."""
-
-    name: str
-    address: str
-    port: int
-    user: str
-    private_key: str
-    known_hosts: str
+# Nothing of the person's own: no settings, no agent, no keys lying about.
+ALONE: dict[str, Any] = {
+    "config": None, "agent_path": None, "client_keys": None, "connect_timeout": CONNECT, "login_timeout": CONNECT,
+}  # fmt: skip
 
 
 class _Password(asyncssh.SSHClient):
@@ -85,30 +78,19 @@ def device_add_with_password(
         host_keys="\n".join(str(key) for key in host_keys),
     )  # fmt: skip
     device.full_clean()
-    if not password:
-        raise ValidationError({"password": f"Give the password of {user}."})
-    hops = _hops(jump)
-    done = asyncio.run(_timed(_put_in_place(device, hops, password, identity.public_key)))
+    if not password or "\n" in password or "\0" in password:
+        raise ValidationError({"password": f"Give the password of {user}: it is one line."})
+    host = access.host_of(device)
+    done = asyncio.run(_timed(_put_in_place(host, password, identity.public_key)))
     try:
         return services.device_add(name=name, address=address, host_keys=host_keys, user=user, port=port, jump=jump)
     except BaseException:
         with contextlib.suppress(ValidationError, ssh.DeviceUnreachable):
-            asyncio.run(_timed(_take_away(device, hops, password, identity.public_key, done)))
+            asyncio.run(_timed(_take_away(host, password, identity.public_key, done)))
         raise
 
 
-def _hops(jump: Device | None) -> list[_Hop]:
-    """The way to the machine, the first one first; read here, since the database is not asked from within a loop."""
-    hops: list[_Hop] = []
-    while jump:
-        if jump.identity is None:
-            raise ValidationError({"jump": f"{jump.name} is this machine itself: leave the jump device empty."})
-        hops.insert(0, _Hop(jump.name, jump.address, jump.port, jump.user, jump.identity.private_key, jump.known_hosts))
-        jump = jump.jump
-    return hops
-
-
-async def _timed(work):  # noqa: ANN001, ANN202 - whatever it is, in time
+async def _timed(work: Awaitable[T]) -> T:
     try:
         return await asyncio.wait_for(work, LONGEST)
     except TimeoutError:
@@ -116,28 +98,30 @@ async def _timed(work):  # noqa: ANN001, ANN202 - whatever it is, in time
 
 
 @sensitive_variables("password")
-async def _put_in_place(device: Device, hops: list[_Hop], password: str, public_key: str) -> scripts.Done:
+async def _put_in_place(host: Host, password: str, public_key: str) -> scripts.Done:
     async with contextlib.AsyncExitStack() as stack:
-        connection = await _connect(stack, device, hops, password)
+        connection = await _connect(stack, host, password)
         # sudo first: who may not use it finds nothing on the machine afterwards that was not there before.
-        rule = await _allow_sudo(connection, device, password)
+        rule = await _allow_sudo(connection, host, password)
         told = await _told(connection, scripts.add_key(public_key))
         if told not in ("added", "kept"):
+            if rule:
+                await connection.run("sh -s", input=scripts.remove_rule(host.user))
             raise ValidationError(
-                {"user": f"ForgeLab's key could not be written to ~{device.user}/.ssh/authorized_keys on "
-                         f"{device.address}. Has {device.user} a home folder, and room on the disk?"}
+                {"user": f"ForgeLab's key could not be written to ~{host.user}/.ssh/authorized_keys on "
+                         f"{host.address}. Has {host.user} a home folder, and room on the disk?"}
             )  # fmt: skip
         return scripts.Done(rule_added=rule, key_added=told == "added")
 
 
 @sensitive_variables("password")
-async def _take_away(device: Device, hops: list[_Hop], password: str, public_key: str, done: scripts.Done) -> None:
+async def _take_away(host: Host, password: str, public_key: str, done: scripts.Done) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        connection = await _connect(stack, device, hops, password)
+        connection = await _connect(stack, host, password)
         if done.key_added:
             await connection.run("sh -s", input=scripts.remove_key(public_key))
         if done.rule_added:
-            await connection.run("sh -s", input=scripts.remove_rule(device.user))
+            await connection.run("sh -s", input=scripts.remove_rule(host.user))
 
 
 async def _told(connection: asyncssh.SSHClientConnection, script: str) -> str:
@@ -147,58 +131,60 @@ async def _told(connection: asyncssh.SSHClientConnection, script: str) -> str:
 
 
 @sensitive_variables("password")
-async def _allow_sudo(connection: asyncssh.SSHClientConnection, device: Device, password: str) -> bool:
+async def _allow_sudo(connection: asyncssh.SSHClientConnection, host: Host, password: str) -> bool:
     """Let the user become root without a password where it needs one; whether a rule for it was made."""
     state = await _told(connection, scripts.ASK_SUDO)
     if state in ("root", "free"):
         return False
     if state == "missing":
-        raise ValidationError({"user": scripts.no_sudo(device.user, device.address)})
+        raise ValidationError({"user": scripts.no_sudo(host.user, host.address)})
     # The script is an argument and no secret; sudo reads the password from its standard input, where nothing else is.
-    answer = await connection.run(scripts.with_sudo(scripts.add_rule(device.user)), input=f"{password}\n", errors="replace")
+    answer = await connection.run(
+        scripts.with_sudo(scripts.add_rule(host.user)), input=f"{password}\n", errors="replace"
+    )
     if (result := scripts.told(str(answer.stdout))) in ("added", "kept"):
         return result == "added"
     said = str(answer.stderr).replace(password, "...")
-    raise ValidationError(scripts.sudo_refused(device.user, device.address, said))
+    raise ValidationError(scripts.sudo_refused(host.user, host.address, said))
 
 
 @sensitive_variables("password")
-async def _connect(
-    stack: contextlib.AsyncExitStack, device: Device, hops: list[_Hop], password: str
-) -> asyncssh.SSHClientConnection:
-    where = f"{device.address} port {device.port}"
-    tunnel = None
+async def _connect(stack: contextlib.AsyncExitStack, host: Host, password: str) -> asyncssh.SSHClientConnection:
+    """Log in to every machine on the way with its key, and to the last one with the password."""
     client = _Password(password)
-    try:
-        for hop in hops:
-            where = f"{hop.name} ({hop.address} port {hop.port}), the jump device,"
-            key = asyncssh.import_private_key(hop.private_key)
-            tunnel = await stack.enter_async_context(
+    connection: asyncssh.SSHClientConnection | None = None
+    for each in host.way():
+        last = each is host
+        chosen = (
+            {"client_factory": lambda: client, "preferred_auth": "password,keyboard-interactive"}
+            if last
+            else {"client_keys": [asyncssh.import_private_key(each.private_key)]}
+        )
+        pinned = [asyncssh.import_public_key(str(key)) for key in hostkeys.parse(each.known_hosts)]
+        where = f"{each.address} port {each.port}"
+        try:
+            connection = await stack.enter_async_context(
                 asyncssh.connect(
-                    hop.address, hop.port, username=hop.user, tunnel=tunnel or (),
-                    known_hosts=asyncssh.import_known_hosts(hop.known_hosts), **NO_KEYS | {"client_keys": [key]},
+                    each.address, each.port, username=each.user, tunnel=connection or (), known_hosts=(pinned, [], []),
+                    **ALONE | chosen,
                 )
             )  # fmt: skip
-        where = f"{device.address} port {device.port}"
-        return await stack.enter_async_context(
-            asyncssh.connect(
-                device.address, device.port, username=device.user, tunnel=tunnel or (),
-                known_hosts=asyncssh.import_known_hosts(device.known_hosts), client_factory=lambda: client,
-                preferred_auth="password,keyboard-interactive", **NO_KEYS,
-            )
-        )  # fmt: skip
-    except asyncssh.HostKeyNotVerifiable:
-        raise ssh.HostKeyChanged(f"{where} shows another host key than the accepted one. Nothing was sent.") from None
-    except asyncssh.PermissionDenied:
-        if where.endswith(","):
-            raise ssh.DeviceUnreachable(f"{where} refused ForgeLab's key.") from None
-        raise ValidationError({"password": _refused(device, client)}) from None
-    except (asyncssh.Error, OSError) as error:
-        raise ssh.DeviceUnreachable(f"{where} cannot be reached: {error or 'no answer'}.") from None
+        except asyncssh.HostKeyNotVerifiable:
+            raise ssh.HostKeyChanged(
+                f"{where} shows another host key than the accepted one. It was not given the password."
+            ) from None
+        except asyncssh.PermissionDenied:
+            if last:
+                raise ValidationError({"password": _refused(host, client)}) from None
+            raise ssh.DeviceUnreachable(f"{each.name} ({where}), the jump device, refused its key.") from None
+        except (asyncssh.Error, OSError) as error:
+            raise ssh.DeviceUnreachable(f"{where} cannot be reached: {error or 'no answer'}.") from None
+    assert connection  # noqa: S101 - the way has at least the machine itself
+    return connection
 
 
-def _refused(device: Device, client: _Password) -> str:
-    user, where = device.user, device.address
+def _refused(host: Host, client: _Password) -> str:
+    user, where = host.user, host.address
     if client.has_expired:
         return f"The password of {user} on {where} has expired. Log in there, set a new one, and come back."
     if not client.was_asked:

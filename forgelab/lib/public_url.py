@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from urllib.parse import urlsplit
 
 # Such a URL goes into a shell command that people copy: nothing but what an address needs may be in it.
@@ -35,6 +36,16 @@ def choose(*, configured: str, asked: str, listening: str) -> str | None:
         return configured.rstrip("/")
     reachable = [url.rstrip("/") for url in (asked, listening) if is_url(url) and not is_local(_host(url))]
     return next((url for url in reachable if _is_number(_host(url))), reachable[0] if reachable else None)
+
+
+def own_address() -> str:
+    """The address of this machine on the way out; nothing is sent (connecting a UDP socket only looks up the route)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
 
 
 def restart_command(listening: str) -> str:
