@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import pwd
 import re
-import subprocess
 
-from forgelab.devices import access, fingerprints
+from forgelab.devices import fingerprints
 from forgelab.devices.calls import DeviceUnreachable, HostKeyChanged, call, command_line, private_files
 from forgelab.devices.models import Device
 
@@ -58,6 +57,8 @@ def _explain(device: Device, error: str) -> DeviceUnreachable:
             run_script(device.jump, ":")
         except DeviceUnreachable as failed:
             return type(failed)(f"{device.name} is reached through {device.jump.name}. {failed}")
+        except RuntimeError:  # it was reached
+            pass
     where = f"{device.name} ({device.user}@{device.address} port {device.port})"
     if "HOST IDENTIFICATION HAS CHANGED" in error or "Host key verification failed" in error:
         return HostKeyChanged(_changed(device, where, error))
@@ -84,7 +85,7 @@ def _changed(device: Device, where: str, error: str) -> str:
     shown = ", ".join(_shown(device, error)) or "not to be had"
     return (
         f"HOST KEY CHANGED: that of {where} is not the pinned one. Pinned: {pinned}. Shown now: {shown}. "
-        "Either the device was installed anew, or somebody else answers at its address. Nothing was done there. "
+        "Either the device was installed anew, or somebody else answers at its address; ForgeLab does nothing there. "
         f"If you know why it changed, accept the new key: forgelab device trust {device.name}"
     )
 
