@@ -7,8 +7,9 @@ that others are reached through a script `via_NAME`, which is their ProxyCommand
 
 from __future__ import annotations
 
+import hashlib
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -115,10 +116,16 @@ def flags(host: Host) -> list[str]:
     return ["-F", "/dev/null", *option_flags(strict)]
 
 
-def option_flags(options: dict[str, object]) -> list[str]:
+def option_flags(options: Mapping[str, object]) -> list[str]:
     return [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
 
 
 def connect_timeout(host: Host, each: int = CONNECT_TIMEOUT) -> int:
     """Seconds to wait for the host, `each` for every machine on the way: ssh counts the whole way as one connect."""
     return each * len(host.way())
+
+
+def way_digest(host: Host) -> str:
+    """Ten characters that tell the host from all others, as short as Ansible's names of its sockets."""
+    way = " ".join(f"{each.name} {each.user}@{each.address}:{each.port}" for each in host.way())
+    return hashlib.sha256(way.encode()).hexdigest()[:10]

@@ -113,6 +113,8 @@ class Device(models.Model):
         if self.connection == self.Connection.SSH:
             wanted = {"identity": self.identity_id, "host_keys": self.host_keys.strip()}
             problems = {field: "A device that is reached by SSH needs this." for field in wanted if not wanted[field]}
+        elif known := Device.objects.filter(connection=self.Connection.LOCAL).exclude(pk=self.pk).first():
+            problems["connection"] = f"{known.name} is this machine already. Show it: forgelab device show {known.name}"
         if problem := self._jump_problem():
             problems["jump"] = problem
         if problems := {field: told for field, told in problems.items() if field not in (exclude or ())}:

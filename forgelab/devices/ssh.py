@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pwd
 import re
-import signal
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-from forgelab.devices import access, fingerprints
+from forgelab.devices import fingerprints
+from forgelab.devices.calls import DeviceUnreachable, HostKeyChanged, call, command_line, private_files
 from forgelab.devices.models import Device
 
+__all__ = ["DeviceUnreachable", "HostKeyChanged", "command_line", "local_user", "private_files", "run_script"]
 TRANSPORT_FAILED = 255  # ssh(1): "exits with the exit status of the remote command or with 255 if an error occurred"
 LONGEST_ERROR = 2000  # characters of what a device says of itself
 CONNECT_TIMEOUT = 5  # seconds for each machine on the way
 # A script on this machine knows no more of ForgeLab's environment, where its own keys are, than one elsewhere.
 LOCAL_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
-
-
-class DeviceUnreachable(Exception):
-    """SSH to the device failed. The message says why and what to do."""
-
-
-class HostKeyChanged(DeviceUnreachable):
-    """The device, or one on the way to it, shows another key than the pinned one."""
-
-
-@contextmanager
-def private_files(device: Device) -> Iterator[Path]:
-    """A folder in memory with the files of `access.files`, gone at the end of the block."""
-    memory = Path("/dev/shm")  # noqa: S108 - a tmpfs: the key must not touch a disk
-    with tempfile.TemporaryDirectory(prefix="forgelab-ssh-", dir=memory if memory.is_dir() else None) as name:
-        folder = Path(name)
-        for file, text in access.files([access.host_of(device)]).items():
-            descriptor = os.open(folder / file, os.O_WRONLY | os.O_CREAT, 0o600)
-            with os.fdopen(descriptor, "w") as handle:
-                handle.write(text)
-        yield folder
-
-
-def command_line(device: Device, folder: Path, connect_timeout: int) -> list[str]:
-    """The argv of ssh, up to the remote command. Never asks, never accepts an unknown key; timeout in seconds."""
-    host = access.host_of(device)
-    options: dict[str, object] = {
-        "BatchMode": "yes",
-        "UserKnownHostsFile": folder / access.KNOWN_HOSTS,
-        "ConnectTimeout": access.connect_timeout(host, connect_timeout),
-        "ServerAliveInterval": 3,
-        "ServerAliveCountMax": 2,
-        "ControlPath": "none",
-        "LogLevel": "ERROR",
-    }
-    if host.jump:
-        options["ProxyCommand"] = f"sh {folder / access.script_name(host.jump)} %h %p"
-    who = ["-i", str(folder / host.identity), "-p", str(host.port), "-l", host.user]
-    return ["ssh", "-T", *access.flags(host), *who, *access.option_flags(options), "--", host.address]
 
 
 def run_script(
@@ -71,11 +27,11 @@ def run_script(
     `HostKeyChanged` when a pinned key is not the one shown, `RuntimeError` when the script itself fails.
     """
     if device.connection == Device.Connection.LOCAL:
-        done = _run(device, [*_become(root, local_user()), "sh", "-s"], script, timeout, LOCAL_ENVIRONMENT)
+        done = call(device, [*_become(root, local_user()), "sh", "-s"], script, timeout, LOCAL_ENVIRONMENT)
     else:
         with private_files(device) as folder:
             argv = [*command_line(device, folder, connect_timeout), " ".join([*_become(root, device.user), "sh -s"])]
-            done = _run(device, argv, script, timeout)
+            done = call(device, argv, script, timeout)
         if done.returncode == TRANSPORT_FAILED:
             raise _explain(device, done.stderr.strip()[-LONGEST_ERROR:])
     if done.returncode:
@@ -94,32 +50,6 @@ def _become(root: bool, user: str) -> list[str]:
     return ["sudo", "-n", "--"] if root and user != "root" else []
 
 
-def _run(
-    device: Device, argv: list[str], script: str, timeout: float, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run it in a session of its own, so that nothing it started (ssh to a jump host) outlives it."""
-    try:
-        child = subprocess.Popen(
-            argv, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            encoding="utf-8", errors="replace", start_new_session=True,
-        )  # fmt: skip
-    except FileNotFoundError:
-        if argv[0] == "ssh":
-            raise DeviceUnreachable("ssh is missing here: install the package openssh-client.") from None
-        raise RuntimeError(f"{argv[0]} is missing on {device.name}: install the package {argv[0]}") from None
-    with child:
-        try:
-            out, error = child.communicate(script, timeout=timeout)
-        except subprocess.TimeoutExpired:
-            raise DeviceUnreachable(
-                f"{device.name} ({device.address}) did not answer within {timeout:g} seconds."
-            ) from None
-        finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
-    return subprocess.CompletedProcess(argv, child.returncode, out, error)
-
-
 def _explain(device: Device, error: str) -> DeviceUnreachable:
     """Why ssh failed. Whoever stands on the way is asked first: ssh does not say which of them failed."""
     if device.jump:
@@ -127,6 +57,8 @@ def _explain(device: Device, error: str) -> DeviceUnreachable:
             run_script(device.jump, ":")
         except DeviceUnreachable as failed:
             return type(failed)(f"{device.name} is reached through {device.jump.name}. {failed}")
+        except RuntimeError:  # it was reached
+            pass
     where = f"{device.name} ({device.user}@{device.address} port {device.port})"
     if "HOST IDENTIFICATION HAS CHANGED" in error or "Host key verification failed" in error:
         return HostKeyChanged(_changed(device, where, error))
@@ -135,6 +67,8 @@ def _explain(device: Device, error: str) -> DeviceUnreachable:
             f"{where} refused the key {device.identity.name}. Add this line to ~{device.user}/.ssh/authorized_keys "
             f"there: {device.identity.public_key}"
         )
+    if device.jump and "stdio forwarding failed" in error:
+        error = _words_of(device.jump, f"-W[{device.address}]:{device.port}", level="INFO") or error
     if device.jump and "administratively prohibited" in error:
         return DeviceUnreachable(
             f"{device.jump.name} lets nobody through to {where}. Set `AllowTcpForwarding yes` in its "
@@ -151,19 +85,23 @@ def _changed(device: Device, where: str, error: str) -> str:
     shown = ", ".join(_shown(device, error)) or "not to be had"
     return (
         f"HOST KEY CHANGED: that of {where} is not the pinned one. Pinned: {pinned}. Shown now: {shown}. "
-        "Either the device was installed anew, or somebody else answers at its address. Nothing was done there. "
+        "Either the device was installed anew, or somebody else answers at its address; ForgeLab does nothing there. "
         f"If you know why it changed, accept the new key: forgelab device trust {device.name}"
     )
 
 
 def _shown(device: Device, error: str) -> list[str]:
-    """Fingerprints of the key that is shown now. Where ssh did not tell, it has only no key of that kind to compare."""
-    return [word.rstrip(".") for word in error.split() if word.startswith("SHA256:")] or _asked_again(device)
+    """Fingerprints of the key that is shown now. Where ssh did not tell, it had no pinned key of that kind."""
+    said = [word.rstrip(".") for word in error.split() if word.startswith("SHA256:")]
+    return said or re.findall(r"Server host key: \S+ (SHA256:\S+)", _words_of(device, "-N", level="DEBUG1"))
 
 
-def _asked_again(device: Device) -> list[str]:
-    with private_files(device) as folder, contextlib.suppress(DeviceUnreachable):
+def _words_of(device: Device, flag: str, level: str) -> str:
+    """What ssh says of a way that has failed when it is asked again, to say more."""
+    with private_files(device) as folder:
         argv = command_line(device, folder, CONNECT_TIMEOUT)
-        argv[argv.index("LogLevel=ERROR")] = "LogLevel=DEBUG1"
-        return re.findall(r"Server host key: \S+ (SHA256:\S+)", _run(device, [*argv, "true"], "", timeout=20).stderr)
-    return []
+        argv[argv.index("LogLevel=ERROR")] = f"LogLevel={level}"
+        try:
+            return call(device, ["ssh", flag, *argv[1:]], "", timeout=20).stderr.strip()[-LONGEST_ERROR:]
+        except DeviceUnreachable:
+            return ""
