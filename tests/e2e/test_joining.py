@@ -286,6 +286,41 @@ def test_a_key_with_a_passphrase_opens_a_device(
     assert secrets.in_tree(forge.data_dir, [PASSPHRASE]) == []
 
 
+def test_a_bare_machine_joins_with_what_it_has(forge: Stack, lab: Lab) -> None:
+    """Debian 13 without sudo and curl, whose SSH server is set up in a way of its own; what is there already stays."""
+    device = lab.up("e2e-bare", image="trixie", memory="1G", cpus=2)
+    try:
+        for command in ("apt-get -qq update", "apt-get -qq -y install wget", "apt-get -qq -y purge sudo curl"):
+            device.exec(["env", "DEBIAN_FRONTEND=noninteractive", "SUDO_FORCE_REMOVE=yes", *command.split()])
+        setup = r"""
+            install -d /etc/sudoers.d /etc/ssh/keys
+            echo 'pi ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/forgelab
+            printf '%s' 'ssh-rsa AAAA a line without an end' >/etc/ssh/keys/forgelab
+            printf 'AllowUsers root\nPort 2222\nAuthorizedKeysFile /etc/ssh/keys/%%u\n' >/etc/ssh/sshd_config.d/own.conf
+            systemctl restart ssh"""
+        device.exec(["sh", "-c", setup])
+        token = make_token(forge)
+        command = f"wget -qO- {token['command'].split()[2]} | sh"
+        refused = device.exec(["sh", "-c", command], check=False)
+        assert refused.returncode == 1
+        assert "Add forgelab to that line in /etc/ssh/sshd_config" in refused.stderr
+        assert not has_user(device)  # and the command can be used still
+
+        device.exec(["sh", "-c", "sed -i 's/root/root forge*/' /etc/ssh/sshd_config.d/own.conf; systemctl restart ssh"])
+        device.exec(["chmod", "644", "/etc/ssh/keys/forgelab"])
+        done = device.exec(["sh", "-c", command], check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Installing sudo" in done.stdout
+        rules = device.exec(["cat", "/etc/sudoers.d/forgelab"]).stdout.splitlines()
+        assert rules == ["pi ALL=(ALL) NOPASSWD: ALL", "forgelab ALL=(ALL:ALL) NOPASSWD: ALL"]
+        keys = device.exec(["cat", "/etc/ssh/keys/forgelab"]).stdout.splitlines()
+        assert (keys[0], len(keys)) == ("ssh-rsa AAAA a line without an end", 2)
+        joined = forge.api.get(f"devices/join-tokens/{token['id']}").json()["device"]
+        assert forge.api.get(f"devices/{joined['id']}").json()["port"] == 2222
+    finally:
+        device.remove()
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no browser here: {CHROMIUM} is missing")
 def test_the_page_waits_for_the_machine_and_goes_to_its_page(
