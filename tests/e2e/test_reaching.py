@@ -70,7 +70,7 @@ def test_a_run_behind_a_jump_host_can_be_cancelled_and_leaves_nothing(stack: Sta
     with pytest.raises(hostkeys.HostKeyError):
         hostkeys.scan(way.attic.address6, 2222, timeout=2)
     run_id = provision(stack, "attic-cache", way.attic_id, MEMCACHED)
-    wait_for(lambda: left_on(way.attic, run_id), 600, "the run works behind the gate")
+    wait_for(lambda: works_on(stack, way.attic, run_id), 600, "the run works behind the gate")
     ways = [arguments(pid) for pid in marked(run_id)]
     assert any("-W" in words and way.gate.address6 in words for words in ways), ways
     stack.api.post(f"runs/{run_id}/cancel").raise_for_status()
@@ -78,6 +78,12 @@ def test_a_run_behind_a_jump_host_can_be_cancelled_and_leaves_nothing(stack: Sta
     assert run["status"] == "cancelled"
     assert marked(run_id) == []
     assert left_on(way.attic, run_id) == ""
+
+
+def works_on(stack: Stack, device: LabDevice, run_id: str) -> bool:
+    run = stack.run(run_id)
+    assert not run["finished_at"], f"the run ended before: {run['status_detail']}"
+    return bool(left_on(device, run_id))
 
 
 def arguments(pid: int) -> list[str]:
