@@ -79,7 +79,7 @@ def render(deployments: Iterable[Deployment], vault_password: str) -> dict[str, 
             inventory=INVENTORY,
             answer=ANSWER_TIMEOUT,
             ssh_args=SSH_ARGS.format(seconds=access.CONNECT_TIMEOUT),
-        ),  # fmt: skip
+        ),
         "requirements.yml": dump(REQUIREMENTS, f"{NOTE}\nThe PyPI package `ansible` has them all already."),
         ".vault-password": vault_password + "\n",
         f"{INVENTORY}/hosts.yml": dump(inventory(deployments), NOTE),
