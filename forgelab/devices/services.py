@@ -116,14 +116,12 @@ def device_remove(*, device: Device) -> None:
 
 
 def _still_needed(device: Device, protected: Iterable[Model]) -> str:
+    """The sentence for what must go first."""
     behind = sorted(str(item) for item in protected if isinstance(item, Device))
-    servers = sorted({str(item) for item in protected} - set(behind))
+    servers = sorted({str(item) for item in protected if not isinstance(item, Device)})
     reasons = []
     if servers:
-        reasons.append(f"{', '.join(servers)} {'is' if len(servers) == 1 else 'are'} still on it. Remove that first.")
+        reasons.append(f"{', '.join(servers)} {'is' if len(servers) == 1 else 'are'} still on it")
     if behind:
-        reasons.append(
-            f"{', '.join(behind)} {'is' if len(behind) == 1 else 'are'} reached through it. Remove that first, or "
-            f"change the way to it: forgelab device change {behind[0]} --direct"
-        )
-    return f"{device.name} cannot be removed: {' And '.join(reasons)}"
+        reasons.append(f"{', '.join(behind)} {'is' if len(behind) == 1 else 'are'} reached through it")
+    return f"{device.name} cannot be removed: {', and '.join(reasons)}. Remove that first."
