@@ -9,14 +9,15 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from forgelab.accounts.models import User
-from forgelab.devices.models import Device, Identity
+from forgelab.devices import join_tokens
+from forgelab.devices.models import Device, Identity, JoinToken
 from forgelab.runs.admin import BoundedPaginator
 from forgelab.runs.models import DeviceLock, Event, Run, Step
 from forgelab.servers.models import Component, Server
 from tests.web import homelab
 
-MODELS = (User, Identity, Device, Run, Step, Event, DeviceLock, Server, Component)
-RECORDS = (Run, Step, Event, DeviceLock, Component, Server)
+MODELS = (User, Identity, Device, JoinToken, Run, Step, Event, DeviceLock, Server, Component)
+RECORDS = (JoinToken, Run, Step, Event, DeviceLock, Component, Server)
 NEVER_ADDED = (*RECORDS, Identity, Device)
 
 
@@ -27,6 +28,7 @@ def office(admin_client: Client, settings: Settings) -> Client:
     best = homelab.device("homelab-server-02")
     run = homelab.run(best, Run.Status.RUNNING, server=homelab.server(best))
     DeviceLock.objects.create(device=best, run=run)
+    join_tokens.token_create(user=User.objects.get())
     return admin_client
 
 

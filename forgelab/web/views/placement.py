@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint
 from forgelab.servers import selectors, sets
-from forgelab.web.forms import COUNT, set_form
+from forgelab.web.set_forms import COUNT, set_form
 
 UNPROCESSABLE = 422
 
