@@ -6,7 +6,7 @@ import os
 import pwd
 import re
 
-from forgelab.devices import fingerprints
+from forgelab.devices import wording
 from forgelab.devices.calls import DeviceUnreachable, HostKeyChanged, call, command_line, private_files
 from forgelab.devices.models import Device
 
@@ -23,15 +23,16 @@ def run_script(
 ) -> str:
     """Run a POSIX shell script on the device (through sudo where `root`) and return what it printed.
 
-    `timeout` and `connect_timeout` are seconds. Raises `DeviceUnreachable` when SSH fails or time runs out,
-    `HostKeyChanged` when a pinned key is not the one shown, `RuntimeError` when the script itself fails.
+    `timeout` and `connect_timeout` are seconds; everybody on the way adds another `connect_timeout`. Raises
+    `DeviceUnreachable` when SSH fails or time runs out, `HostKeyChanged` when a pinned key is not the one shown,
+    `RuntimeError` when the script itself fails.
     """
     if device.connection == Device.Connection.LOCAL:
         done = call(device, [*_become(root, local_user()), "sh", "-s"], script, timeout, LOCAL_ENVIRONMENT)
     else:
         with private_files(device) as folder:
             argv = [*command_line(device, folder, connect_timeout), " ".join([*_become(root, device.user), "sh -s"])]
-            done = call(device, argv, script, timeout)
+            done = call(device, argv, script, timeout + connect_timeout * _hops(device))
         if done.returncode == TRANSPORT_FAILED:
             raise _explain(device, done.stderr.strip()[-LONGEST_ERROR:])
     if done.returncode:
@@ -39,6 +40,10 @@ def run_script(
             done.stderr.strip()[-LONGEST_ERROR:] or f"the script ended with status {done.returncode} on {device.name}"
         )
     return done.stdout
+
+
+def _hops(device: Device) -> int:
+    return 1 + _hops(device.jump) if device.jump else 0
 
 
 def local_user() -> str:
@@ -56,38 +61,18 @@ def _explain(device: Device, error: str) -> DeviceUnreachable:
         try:
             run_script(device.jump, ":")
         except DeviceUnreachable as failed:
-            return type(failed)(f"{device.name} is reached through {device.jump.name}. {failed}")
+            return type(failed)(wording.on_the_way(device, failed))
         except RuntimeError:  # it was reached
             pass
-    where = f"{device.name} ({device.user}@{device.address} port {device.port})"
     if "HOST IDENTIFICATION HAS CHANGED" in error or "Host key verification failed" in error:
-        return HostKeyChanged(_changed(device, where, error))
+        return HostKeyChanged(wording.key_changed(device, _shown(device, error)))
     if "Permission denied" in error:
-        return DeviceUnreachable(
-            f"{where} refused the key {device.identity.name}. Add this line to ~{device.user}/.ssh/authorized_keys "
-            f"there: {device.identity.public_key}"
-        )
+        return DeviceUnreachable(wording.refused(device))
     if device.jump and "stdio forwarding failed" in error:
         error = _words_of(device.jump, f"-W[{device.address}]:{device.port}", level="INFO") or error
     if device.jump and "administratively prohibited" in error:
-        return DeviceUnreachable(
-            f"{device.jump.name} lets nobody through to {where}. Set `AllowTcpForwarding yes` in its "
-            "/etc/ssh/sshd_config and restart ssh there."
-        )
-    through = f" from {device.jump.name}, through which it is reached" if device.jump else ""
-    return DeviceUnreachable(
-        f"{where} cannot be reached{through}: {error or 'no answer'}. Is it switched on and on the network?"
-    )
-
-
-def _changed(device: Device, where: str, error: str) -> str:
-    pinned = ", ".join(key.fingerprint for key in fingerprints.parse(device.host_keys)) or "none"
-    shown = ", ".join(_shown(device, error)) or "not to be had"
-    return (
-        f"HOST KEY CHANGED: that of {where} is not the pinned one. Pinned: {pinned}. Shown now: {shown}. "
-        "Either the device was installed anew, or somebody else answers at its address; ForgeLab does nothing there. "
-        f"If you know why it changed, accept the new key: forgelab device trust {device.name}"
-    )
+        return DeviceUnreachable(wording.let_nobody_through(device))
+    return DeviceUnreachable(wording.silent(device, error))
 
 
 def _shown(device: Device, error: str) -> list[str]:
