@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from forgelab.devices.models import Device, JoinToken
@@ -93,13 +94,18 @@ def digest(text: str) -> str:
 
 
 def token_find(text: str) -> JoinToken | None:
-    return JoinToken.objects.filter(digest=digest(text)).first() if TOKEN.fullmatch(text) else None
+    return _valid().filter(digest=digest(text)).first() if TOKEN.fullmatch(text) else None
+
+
+def _valid() -> QuerySet[JoinToken]:
+    """What somebody who has been shut out had made counts no more."""
+    return JoinToken.objects.filter(created_by__is_active=True)
 
 
 def token_take(text: str) -> JoinToken | None:
     """The token if it was still open; from now on it is used, whoever else comes with it at the same moment."""
     now = timezone.now()
-    still_open = JoinToken.objects.filter(digest=digest(text), used_at=None, expires_at__gt=now)
+    still_open = _valid().filter(digest=digest(text), used_at=None, expires_at__gt=now)
     return token_find(text) if still_open.update(used_at=now) == 1 else None
 
 

@@ -155,6 +155,13 @@ def test_used_old_and_unknown_tokens_are_refused_with_their_reason(user: User) -
     assert old.used_at is None
 
 
+def test_tokens_of_somebody_who_was_shut_out_count_no_more(user: User) -> None:
+    _, text = join_tokens.token_create(user=user)
+    User.objects.update(is_active=False)
+    assert join_tokens.token_find(text) is None
+    assert join_tokens.token_take(text) is None
+
+
 def test_host_names_that_many_machines_share_are_counted(join: Callable[..., Device], world: SimpleNamespace) -> None:
     join()
     world.shown = {("192.168.1.8", 22): OTHER_KEY}

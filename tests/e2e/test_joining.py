@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from forgelab.devices import fingerprints
 from forgelab.lab import Lab, LabDevice
 from tests.e2e.browser import CHROMIUM, chromium
+from tests.e2e.joining import ProcessArguments, has_user, make_token, remains, run_on, shown
 from tests.support import secrets
 from tests.support.stack import Stack
 
@@ -48,23 +47,6 @@ def machine(lab: Lab) -> Iterator[LabDevice]:
     device.exec(["sh", "-c", "cat > /etc/ssh/sshd_config.d/kim.conf && systemctl restart ssh"], input=config)
     yield device
     device.remove()
-
-
-def make_token(forge: Stack, **fields: str) -> dict[str, Any]:
-    return forge.api.post("devices/join-tokens", json=fields).raise_for_status().json()
-
-
-def run_on(machine: LabDevice, command: str, user: str = "homelab") -> subprocess.CompletedProcess[str]:
-    """As a person would run it: logged in as a user who may use sudo."""
-    return machine.exec(["runuser", "-u", user, "--", "bash", "-c", f"set -o pipefail; {command}"], check=False)
-
-
-def shown(machine: LabDevice) -> set[str]:
-    return {key.fingerprint for key in fingerprints.parse("\n".join(machine.host_keys()))}
-
-
-def has_user(machine: LabDevice) -> bool:
-    return machine.exec(["getent", "passwd", "forgelab"], check=False).returncode == 0
 
 
 def test_a_script_that_was_cut_off_does_nothing(forge: Stack, machine: LabDevice) -> None:
@@ -162,32 +144,6 @@ def test_no_token_is_in_the_log(forge: Stack, joined: dict[str, Any]) -> None:
     assert secrets.in_tree(forge.data_dir, [token]) == []
 
 
-class ProcessArguments:
-    """Looks at the arguments of every process, here and in the lab's devices, for as long as the block lasts."""
-
-    def __enter__(self) -> ProcessArguments:
-        self.seen: set[bytes] = set()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(0.02):
-            for entry in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    self.seen.add(entry.read_bytes() + (entry.parent / "environ").read_bytes())
-                except OSError:
-                    continue
-
-    def holds(self, text: str) -> bool:
-        return any(text.encode() in each for each in self.seen)
-
-
 @pytest.fixture(scope="module")
 def add(forge: Stack, machine: LabDevice) -> Callable[..., Any]:
     """Ask the API to add the machine: look at its host keys, accept them, post."""
@@ -200,13 +156,6 @@ def add(forge: Stack, machine: LabDevice) -> Callable[..., Any]:
         return forge.api.post("devices", json=body)
 
     return post
-
-
-def remains(machine: LabDevice, user: str) -> tuple[bool, bool]:
-    """Whether ForgeLab's key and its rule for sudo are there."""
-    key = machine.exec(["grep", "-qs", "forgelab$", f"/home/{user}/.ssh/authorized_keys"], check=False)
-    rule = machine.exec(["test", "-e", f"/etc/sudoers.d/forgelab-{user}"], check=False)
-    return key.returncode == 0, rule.returncode == 0
 
 
 def test_a_password_is_used_once_and_found_nowhere(forge: Stack, machine: LabDevice, add: Callable[..., Any]) -> None:
