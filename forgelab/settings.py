@@ -5,13 +5,16 @@ first start. `FORGELAB_MODE=production` refuses to start without explicit keys, 
 """
 
 import hashlib
+from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 from forgelab.lib.instance import default_data_dir, load_or_create_keys
+from forgelab.lib.public_url import URL_RULE, is_url
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -51,6 +54,26 @@ else:
 
 DEBUG = env.bool("FORGELAB_DEBUG", False)
 CSRF_TRUSTED_ORIGINS = env.list("FORGELAB_TRUSTED_ORIGINS", [])
+
+# The address under which devices and browsers reach the web pages, such as https://forgelab.home.arpa; where it is not
+# set, it is taken from the request or from where `forgelab up` listens, which tells it by FORGELAB_LISTENING.
+PUBLIC_URL = env.str("FORGELAB_URL", "").rstrip("/")
+LISTENING_URL = env.str("FORGELAB_LISTENING", "")
+if PUBLIC_URL:
+    if not is_url(PUBLIC_URL):
+        raise ImproperlyConfigured(f'FORGELAB_URL is "{PUBLIC_URL}": {URL_RULE}, such as http://192.168.1.5:8000.')
+    _public = urlsplit(PUBLIC_URL)
+    ALLOWED_HOSTS.append(f"[{_public.hostname}]" if ":" in str(_public.hostname) else str(_public.hostname))
+    CSRF_TRUSTED_ORIGINS.append(f"{_public.scheme}://{_public.netloc}")
+# Reverse proxies whose X-Forwarded-For is believed: addresses or networks.
+try:
+    TRUSTED_PROXIES = [ip_network(text.strip()) for text in env.list("FORGELAB_TRUSTED_PROXIES", []) if text.strip()]
+except ValueError as _error:
+    raise ImproperlyConfigured(f"FORGELAB_TRUSTED_PROXIES: {_error}. Give addresses or networks.") from None
+# How long the one-line command by which a device joins can be used.
+JOIN_MINUTES = env.int("FORGELAB_JOIN_MINUTES", 15)
+if not 1 <= JOIN_MINUTES <= 1440:
+    raise ImproperlyConfigured(f"FORGELAB_JOIN_MINUTES is {JOIN_MINUTES}: give 1 to 1440 (a day).")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -241,9 +264,15 @@ RUN_RING_AGAIN = 15
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "plain": {
+            "()": "forgelab.lib.logs.Formatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("FORGELAB_LOG_LEVEL", "INFO")},
+    "loggers": {"asyncssh": {"level": "WARNING"}},  # it tells of every connection
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from forgelab.api import backups, devices, lifecycle, runs, servers
+from forgelab.api import backups, device_changes, joining, lifecycle, runs, servers
 from forgelab.api.base import View, nothing_here
 
 
@@ -29,8 +29,13 @@ urlpatterns = [
     path("infrastructure/server-types", servers.ServerTypeListView.as_view(), name="server-types"),
     path("infrastructure/server-types/<str:key>", servers.ServerTypeView.as_view(), name="server-type"),
     path("placement", servers.PlacementView.as_view(), name="placement"),
-    path("devices", devices.DeviceListView.as_view(), name="devices"),
-    path("devices/<uuid:key>", devices.DeviceView.as_view(), name="device"),
+    path("devices", device_changes.DevicesView.as_view(), name="devices"),
+    path("devices/host-keys", device_changes.ShownKeysView.as_view(), name="shown-host-keys"),
+    path("devices/join-tokens", joining.JoinTokenListView.as_view(), name="join-tokens"),
+    path("devices/join-tokens/<int:key>", joining.JoinTokenView.as_view(), name="join-token"),
+    path("devices/<uuid:key>", device_changes.ChangingDeviceView.as_view(), name="device"),
+    path("devices/<uuid:key>/host-keys", device_changes.HostKeysView.as_view(), name="host-keys"),
+    path("devices/<uuid:key>/refresh", device_changes.RefreshView.as_view(), name="refresh"),
     path("runs", runs.RunListView.as_view(), name="runs"),
     path("runs/<uuid:key>", runs.RunView.as_view(), name="run"),
     path("runs/<uuid:key>/steps", runs.StepsView.as_view(), name="steps"),

@@ -9,7 +9,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from forgelab.devices import hostkeys
-from forgelab.devices.models import Device, Identity
+from forgelab.devices.models import Device, Identity, JoinToken
 
 
 @admin.register(Identity)
@@ -69,3 +69,21 @@ class DeviceAdmin(admin.ModelAdmin):
     def fingerprints(self, device: Device) -> SafeString:
         keys = hostkeys.parse(device.host_keys)
         return format_html_join("\n", "<div>{} {}</div>", ((key.kind, key.fingerprint) for key in keys))
+
+
+@admin.register(JoinToken)
+class JoinTokenAdmin(admin.ModelAdmin):
+    """Who let which machine join, and what came of it. Deleting one that is still open takes the permission back."""
+
+    list_display = ["created_at", "created_by", "name", "expires_at", "used_at", "device", "failure"]
+    list_filter = ["created_by"]
+    search_fields = ["name", "device__name", "failure"]
+    list_select_related = ["created_by", "device"]
+    fields = ["name", "created_by", "created_at", "expires_at", "used_at", "device", "failure"]
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: JoinToken | None = None) -> bool:
+        return False

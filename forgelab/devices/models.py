@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -105,13 +106,35 @@ class Device(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self) -> None:
-        """Whoever is reached by SSH has a key to log in with and pinned keys to be known by."""
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Whoever is reached by SSH has a key to log in with and pinned keys to be known by; no way is a circle."""
+        super().clean_fields(exclude=exclude)
+        problems = {}
         if self.connection == self.Connection.SSH:
             wanted = {"identity": self.identity_id, "host_keys": self.host_keys.strip()}
-            missing = [field for field, value in wanted.items() if not value]
-            if missing:
-                raise ValidationError({field: "A device that is reached by SSH needs this." for field in missing})
+            problems = {field: "A device that is reached by SSH needs this." for field in wanted if not wanted[field]}
+        elif known := Device.objects.filter(connection=self.Connection.LOCAL).exclude(pk=self.pk).first():
+            problems["connection"] = f"{known.name} is this machine already. Show it: forgelab device show {known.name}"
+        if problem := self._jump_problem():
+            problems["jump"] = problem
+        if problems := {field: told for field, told in problems.items() if field not in (exclude or ())}:
+            raise ValidationError(problems)
+
+    def _jump_problem(self) -> str:
+        """Why it cannot be reached through `jump`, as a sentence; empty when it can."""
+        if self.jump is None:
+            return ""
+        if self.connection == self.Connection.LOCAL:
+            return f"{self.name} is the machine that ForgeLab runs on: nobody stands between."
+        way, hop = [self.name], self.jump
+        while hop is not None:
+            way.append(hop.name)
+            if hop.pk == self.pk:
+                return f"That way leads in a circle: {' is reached through '.join(way)}. Choose another device."
+            if hop.connection == self.Connection.LOCAL:
+                return f"{hop.name} is the machine that ForgeLab runs on: whoever it reaches is reached directly."
+            hop = hop.jump
+        return ""
 
     @property
     def known_hosts(self) -> str:

@@ -3,68 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import tempfile
-from pathlib import Path
+from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.db.models import F, ProtectedError
+from django.db import transaction
+from django.db.models import F, Model, ProtectedError
 from django.utils import timezone
 
 from forgelab.devices import facts, hostkeys, ssh
+from forgelab.devices.identities import identity_add, identity_default
 from forgelab.devices.models import Device, Identity
 
-DEFAULT_IDENTITY = "forgelab"
+__all__ = ["device_add", "device_refresh", "device_remove", "device_trust", "identity_add", "identity_default"]
 OBSERVED = [
     *(field.name for field in dataclasses.fields(facts.Facts)), "status", "status_detail", "seen_at", "misses",
 ]  # fmt: skip
-
-
-def identity_add(*, name: str, private_key: str) -> Identity:
-    """Store a private key (OpenSSH or PEM, without passphrase). Raises `ValidationError` naming `private_key`."""
-    identity = Identity(name=name, private_key=private_key, public_key=_public_half(private_key))
-    identity.full_clean()
-    identity.save()
-    return identity
-
-
-def identity_default() -> Identity:
-    """ForgeLab's own ed25519 key, made at the first use."""
-    existing = Identity.objects.filter(name=DEFAULT_IDENTITY).first()
-    if existing:
-        return existing
-    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
-        path = Path(folder) / "id"
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "forgelab", "-f", str(path)]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-        private_key = path.read_text()
-    try:
-        with transaction.atomic():
-            return identity_add(name=DEFAULT_IDENTITY, private_key=private_key)
-    except (ValidationError, IntegrityError):  # another process was faster: there is one key, and it is theirs
-        return Identity.objects.get(name=DEFAULT_IDENTITY)
-
-
-def _memory() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a tmpfs: keys must not touch a disk
-
-
-def _public_half(private_key: str) -> str:
-    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
-        path = Path(folder) / "id"
-        path.touch(mode=0o600)
-        path.write_text(private_key.rstrip("\n") + "\n")
-        command = ["ssh-keygen", "-y", "-P", "", "-f", str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        raise ValidationError(
-            {
-                "private_key": "This is not a private SSH key without passphrase. "
-                "Give the file that ssh-keygen made, the one without .pub."
-            }
-        )
-    return done.stdout.strip()
 
 
 def device_add(
@@ -75,14 +28,21 @@ def device_add(
     user: str = "root",
     port: int = 22,
     identity: Identity | None = None,
+    jump: Device | None = None,
+    connection: str = Device.Connection.SSH,
 ) -> Device:
     """Add a device whose `host_keys` the user has seen and accepted, and look at it once.
 
-    Raises `ValidationError` naming the field and `ssh.DeviceUnreachable` when the login does not work; then nothing is
-    stored.
+    It is reached through the device `jump` if there is one. With `connection` "local" it is the machine that ForgeLab
+    runs on: it has neither host keys nor identity, and its user is ForgeLab's own. Raises `ValidationError` naming the
+    field and `ssh.DeviceUnreachable` when the login does not work; then nothing is stored.
     """
+    if connection == Device.Connection.LOCAL:
+        user, port, identity = ssh.local_user(), 22, None
+    else:
+        identity = identity or identity_default()
     device = Device(
-        name=name, address=address, user=user, port=port, identity=identity or identity_default(),
+        name=name, address=address, user=user, port=port, identity=identity, jump=jump, connection=connection,
         host_keys="\n".join(str(key) for key in host_keys),
     )  # fmt: skip
     device.full_clean()
@@ -137,6 +97,10 @@ def device_trust(*, device: Device, host_keys: list[hostkeys.HostKey]) -> Device
     """
     if not host_keys:
         raise ValidationError({"host_keys": "Give at least one key; with none no connection would be accepted."})
+    if device.connection == Device.Connection.LOCAL:
+        raise ValidationError(
+            {"host_keys": f"{device.name} is this machine: it is not reached by SSH and has no keys."}
+        )
     device.host_keys = "\n".join(str(key) for key in host_keys)
     device.save(update_fields=["host_keys"])
     return device
@@ -148,6 +112,18 @@ def device_remove(*, device: Device) -> None:
     try:
         device.delete()
     except ProtectedError as error:
-        names = ", ".join(sorted({str(item) for item in error.protected_objects}))
-        names += " is" if len(error.protected_objects) == 1 else " are"
-        raise ValidationError(f"{device.name} cannot be removed: {names} still on it. Remove that first.") from None
+        raise ValidationError(_still_needed(device, error.protected_objects)) from None
+
+
+def _still_needed(device: Device, protected: Iterable[Model]) -> str:
+    behind = sorted(str(item) for item in protected if isinstance(item, Device))
+    servers = sorted({str(item) for item in protected} - set(behind))
+    reasons = []
+    if servers:
+        reasons.append(f"{', '.join(servers)} {'is' if len(servers) == 1 else 'are'} still on it. Remove that first.")
+    if behind:
+        reasons.append(
+            f"{', '.join(behind)} {'is' if len(behind) == 1 else 'are'} reached through it. Remove that first, or "
+            f"change the way to it: forgelab device change {behind[0]} --direct"
+        )
+    return f"{device.name} cannot be removed: {' And '.join(reasons)}"

@@ -1,104 +1,40 @@
-"""Running a short script on a device over the system's own ssh client."""
+"""Running a short script on a device: over the system's own ssh client, or in a shell where it is this machine."""
 
 from __future__ import annotations
 
 import os
+import pwd
+import re
 import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
+from forgelab.devices import access, fingerprints
+from forgelab.devices.calls import DeviceUnreachable, HostKeyChanged, call, command_line, private_files
 from forgelab.devices.models import Device
 
+__all__ = ["DeviceUnreachable", "HostKeyChanged", "command_line", "local_user", "private_files", "run_script"]
 TRANSPORT_FAILED = 255  # ssh(1): "exits with the exit status of the remote command or with 255 if an error occurred"
-
-
 LONGEST_ERROR = 2000  # characters of what a device says of itself
-
-
-class DeviceUnreachable(Exception):
-    """SSH to the device failed. The message says why and what to do."""
-
-
-class HostKeyChanged(DeviceUnreachable):
-    """The device shows another key than the pinned one."""
-
-
-@contextmanager
-def private_files(device: Device) -> Iterator[Path]:
-    """A folder in memory with the device's `id` and `known_hosts`, gone at the end of the block."""
-    memory = Path("/dev/shm")  # noqa: S108 - a tmpfs: the key must not touch a disk
-    with tempfile.TemporaryDirectory(prefix="forgelab-ssh-", dir=memory if memory.is_dir() else None) as name:
-        folder = Path(name)
-        descriptor = os.open(folder / "id", os.O_WRONLY | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w") as handle:
-            handle.write(device.identity.private_key.rstrip("\n") + "\n")
-        (folder / "known_hosts").write_text(device.known_hosts)
-        yield folder
-
-
-def command_line(device: Device, folder: Path, connect_timeout: int) -> list[str]:
-    """The argv of ssh, up to the remote command. Never asks, never accepts an unknown key; timeout in seconds."""
-    options = {
-        "BatchMode": "yes",
-        "StrictHostKeyChecking": "yes",
-        "UserKnownHostsFile": folder / "known_hosts",
-        "GlobalKnownHostsFile": "/dev/null",
-        "IdentitiesOnly": "yes",
-        "ConnectTimeout": connect_timeout,
-        "ServerAliveInterval": 3,
-        "ServerAliveCountMax": 2,
-        "ControlPath": "none",
-        "LogLevel": "ERROR",
-    }
-    flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    return [
-        "ssh",
-        "-T",
-        "-F",
-        "/dev/null",
-        "-i",
-        str(folder / "id"),
-        "-p",
-        str(device.port),
-        "-l",
-        device.user,
-        *flags,
-        "--",
-        device.address,
-    ]
+CONNECT_TIMEOUT = 5  # seconds for each machine on the way
+# A script on this machine knows no more of ForgeLab's environment, where its own keys are, than one elsewhere.
+LOCAL_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
 def run_script(
-    device: Device, script: str, *, root: bool = False, timeout: float = 20, connect_timeout: int = 5
+    device: Device, script: str, *, root: bool = False, timeout: float = 20, connect_timeout: int = CONNECT_TIMEOUT
 ) -> str:
     """Run a POSIX shell script on the device (through sudo where `root`) and return what it printed.
 
     `timeout` and `connect_timeout` are seconds. Raises `DeviceUnreachable` when SSH fails or time runs out,
-    `HostKeyChanged` when the pinned key is not the one shown, `RuntimeError` when the script itself fails.
+    `HostKeyChanged` when a pinned key is not the one shown, `RuntimeError` when the script itself fails.
     """
-    remote = "sudo -n -- sh -s" if root and device.user != "root" else "sh -s"
-    with private_files(device) as folder:
-        argv = [*command_line(device, folder, connect_timeout), remote]
-        try:
-            done = subprocess.run(
-                argv,
-                input=script,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise DeviceUnreachable(
-                f"{device.name} ({device.address}) did not answer within {timeout:g} seconds."
-            ) from None
-        except FileNotFoundError:
-            raise DeviceUnreachable("ssh is missing here: install the package openssh-client.") from None
-    if done.returncode == TRANSPORT_FAILED:
-        raise _explain(device, done.stderr.strip()[-LONGEST_ERROR:])
+    if device.connection == Device.Connection.LOCAL:
+        done = call(device, [*_become(root, local_user()), "sh", "-s"], script, timeout, LOCAL_ENVIRONMENT)
+    else:
+        with private_files(device) as folder:
+            argv = [*command_line(device, folder, connect_timeout), " ".join([*_become(root, device.user), "sh -s"])]
+            done = call(device, argv, script, timeout)
+        if done.returncode == TRANSPORT_FAILED:
+            raise _explain(device, done.stderr.strip()[-LONGEST_ERROR:])
     if done.returncode:
         raise RuntimeError(
             done.stderr.strip()[-LONGEST_ERROR:] or f"the script ended with status {done.returncode} on {device.name}"
@@ -106,19 +42,65 @@ def run_script(
     return done.stdout
 
 
+def local_user() -> str:
+    """Who ForgeLab runs as."""
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
+def _become(root: bool, user: str) -> list[str]:
+    return ["sudo", "-n", "--"] if root and user != "root" else []
+
+
 def _explain(device: Device, error: str) -> DeviceUnreachable:
+    """Why ssh failed. Whoever stands on the way is asked first: ssh does not say which of them failed."""
+    if device.jump:
+        try:
+            run_script(device.jump, ":")
+        except DeviceUnreachable as failed:
+            return type(failed)(f"{device.name} is reached through {device.jump.name}. {failed}")
     where = f"{device.name} ({device.user}@{device.address} port {device.port})"
     if "HOST IDENTIFICATION HAS CHANGED" in error or "Host key verification failed" in error:
-        return HostKeyChanged(
-            f"The host key of {where} is not the pinned one. Either the device was installed anew, or somebody else "
-            f"answers at its address. If you know why it changed, accept the new key: "
-            f"forgelab device trust {device.name}"
-        )
+        return HostKeyChanged(_changed(device, where, error))
     if "Permission denied" in error:
         return DeviceUnreachable(
             f"{where} refused the key {device.identity.name}. Add this line to ~{device.user}/.ssh/authorized_keys "
             f"there: {device.identity.public_key}"
         )
+    if device.jump and "stdio forwarding failed" in error:
+        error = _words_of(device.jump, f"-W[{device.address}]:{device.port}", level="INFO") or error
+    if device.jump and "administratively prohibited" in error:
+        return DeviceUnreachable(
+            f"{device.jump.name} lets nobody through to {where}. Set `AllowTcpForwarding yes` in its "
+            "/etc/ssh/sshd_config and restart ssh there."
+        )
+    through = f" from {device.jump.name}, through which it is reached" if device.jump else ""
     return DeviceUnreachable(
-        f"{where} cannot be reached: {error or 'no answer'}. Is it switched on and on the network?"
+        f"{where} cannot be reached{through}: {error or 'no answer'}. Is it switched on and on the network?"
     )
+
+
+def _changed(device: Device, where: str, error: str) -> str:
+    pinned = ", ".join(key.fingerprint for key in fingerprints.parse(device.host_keys)) or "none"
+    shown = ", ".join(_shown(device, error)) or "not to be had"
+    return (
+        f"HOST KEY CHANGED: that of {where} is not the pinned one. Pinned: {pinned}. Shown now: {shown}. "
+        "Either the device was installed anew, or somebody else answers at its address. Nothing was done there. "
+        f"If you know why it changed, accept the new key: forgelab device trust {device.name}"
+    )
+
+
+def _shown(device: Device, error: str) -> list[str]:
+    """Fingerprints of the key that is shown now. Where ssh did not tell, it had no pinned key of that kind."""
+    said = [word.rstrip(".") for word in error.split() if word.startswith("SHA256:")]
+    return said or re.findall(r"Server host key: \S+ (SHA256:\S+)", _words_of(device, "-N", level="DEBUG1"))
+
+
+def _words_of(device: Device, flag: str, level: str) -> str:
+    """What ssh says of a way that has failed when it is asked again, to say more."""
+    with private_files(device) as folder:
+        argv = command_line(device, folder, CONNECT_TIMEOUT)
+        argv[argv.index("LogLevel=ERROR")] = f"LogLevel={level}"
+        try:
+            return call(device, ["ssh", flag, *argv[1:]], "", timeout=20).stderr.strip()[-LONGEST_ERROR:]
+        except DeviceUnreachable:
+            return ""

@@ -12,10 +12,11 @@ from uuid import UUID
 from django.db import Error as DatabaseFailed
 from django.db import connection
 
+from forgelab.devices.access import host_of
 from forgelab.runs import bell, claims, orphans
 from forgelab.runs.models import Run, Step
 from forgelab.runs.outcome import Ending
-from forgelab.runs.plan import Host, Plan
+from forgelab.runs.plan import Plan
 from forgelab.runs.renderer import Deployment, render
 from forgelab.runs.steps import StepTracker
 from forgelab.runs.supervisor import Supervisor
@@ -73,7 +74,7 @@ def _close(run: Run, ending: Ending, tracker: StepTracker | None, learned: dict[
 
 def _perform(run: Run) -> tuple[Ending, StepTracker, dict[str, Any]]:
     if not orphans.clear_device(run):
-        detail = (
+        detail = orphans.why_unreachable(run.device) or (
             f"{run.device.name} ({run.device.address}) cannot be reached, and an earlier run may still work there. "
             "Nothing was started. Check its power and network, then try again: "
             f"forgelab device refresh {run.device.name}"
@@ -81,26 +82,14 @@ def _perform(run: Run) -> tuple[Ending, StepTracker, dict[str, Any]]:
         return Ending("failed", detail, device_clean=True), StepTracker(run.steps.all()), {}
     plan = Plan.from_json(run.plan)
     password = secrets.token_urlsafe(32)
-    files = render([Deployment(plan, host_of(run.device))], password)
+    host = host_of(run.device)
+    files = render([Deployment(plan, host)], password)
     with workspace(str(run.pk), files) as folder:
-        known = [password, run.device.identity.private_key, *secret_texts(plan)]
+        known = [password, *(each.private_key for each in host.way() if each.private_key), *secret_texts(plan)]
         supervisor = Supervisor(run, folder, plan.slug, known, check=plan.check)
         ending = supervisor.perform()
     learned = {**supervisor.writer.seen.learned, "recap": supervisor.writer.seen.stats}
     return ending, supervisor.writer.tracker, learned
-
-
-def host_of(device: Any) -> Host:
-    """How Ansible reaches the device."""
-    return Host(
-        name=device.name,
-        address=device.address,
-        port=device.port,
-        user=device.user,
-        identity=device.identity.name,
-        private_key=device.identity.private_key,
-        known_hosts=device.known_hosts,
-    )
 
 
 def secret_texts(plan: Plan) -> list[str]:

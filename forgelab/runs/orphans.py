@@ -40,6 +40,18 @@ def end_on_device(device: Device, run_ids: Iterable[object], timeout: float = 15
     return answer.split()[-1:] == ["left=0"]
 
 
+def why_unreachable(device: Device) -> str:
+    """What a person must know when a run could not reach the device: another host key than the pinned one, there or on
+    the way, or a jump host that fails. Empty when it is nothing of that kind."""
+    try:
+        ssh.run_script(device, ":")
+    except ssh.DeviceUnreachable as error:
+        return str(error) if device.jump_id or isinstance(error, ssh.HostKeyChanged) else ""
+    except RuntimeError:
+        pass
+    return ""
+
+
 def clear_device(run: Run) -> bool:
     """Before `run` starts: end what earlier runs may have left on its device. False when that cannot be made sure."""
     unclean = Run.objects.filter(device=run.device, device_clean=False).exclude(pk=run.pk)

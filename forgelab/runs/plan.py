@@ -50,16 +50,3 @@ class Plan:
     def from_json(cls, data: Mapping[str, Any]) -> Plan:
         roles = tuple(PlannedRole(**role) for role in data["roles"])
         return cls(**{**data, "roles": roles, "hidden": tuple(data.get("hidden", ()))})
-
-
-@dataclass(frozen=True)
-class Host:
-    """How Ansible reaches a device. `identity` names the key file, `known_hosts` are its pinned keys' lines."""
-
-    name: str
-    address: str
-    port: int
-    user: str
-    identity: str
-    private_key: str = field(repr=False)
-    known_hosts: str

@@ -63,7 +63,10 @@ class Supervisor:
         ending = self.writer.seen.ending(self.run.device.name)
         if ending.device_clean:
             return ending
-        return Ending(ending.status, ending.detail, orphans.end_on_device(self.run.device, [self.run.pk]))
+        clean = orphans.end_on_device(self.run.device, [self.run.pk])
+        return Ending(
+            ending.status, ("" if clean else orphans.why_unreachable(self.run.device)) or ending.detail, clean
+        )
 
     def _run_to_the_end(self) -> Ending | None:
         """Nobody may take the run for dead before the fence: so it begins and goes on with a heartbeat."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from forgelab.devices.access import host_of
 from forgelab.recipes.problems import ConfigInvalid
-from forgelab.runs.execution import host_of
 from forgelab.runs.renderer import Deployment, render
 from forgelab.runs.workspace import write_project
 from forgelab.servers.models import Server

@@ -3,7 +3,7 @@
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from forgelab.web.views import backups, devices, home, lifecycle, provision, recipes, runs, servers
+from forgelab.web.views import adding, backups, devices, home, joining, lifecycle, provision, recipes, runs, servers
 
 urlpatterns = [
     path(
@@ -29,7 +29,12 @@ urlpatterns = [
     path("servers/<slug:name>/decommission/", lifecycle.take_down, name="server-decommission"),
     path("runs/<uuid:run_id>/plan/", lifecycle.plan, name="run-plan"),
     path("devices/", devices.device_list, name="devices"),
-    path("add-device/", devices.add, name="device-add"),
+    path("add-device/", joining.command, name="device-add"),
+    path("add-device/password/", adding.by_password, name="device-add-password"),
+    path("add-device/key/", adding.by_key, name="device-add-key"),
+    path("add-device/this-machine/", adding.this_machine, name="device-add-local"),
+    path("joining/<int:token_id>/", joining.waiting, name="device-joining"),
+    path("join/<str:token>", joining.join, name="join"),
     path("devices/<slug:name>/", devices.detail, name="device"),
     path("devices/<slug:name>/refresh/", devices.refresh, name="device-refresh"),
     path("devices/<slug:name>/host-keys/", devices.trust, name="device-trust"),

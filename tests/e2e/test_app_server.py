@@ -127,7 +127,8 @@ def test_the_exported_project_provisions_a_fresh_device_with_the_same_result(
     fresh = lab.up("e2e-fresh", memory="4G", cpus=2)
     inventory = exported / "inventories/homelab/hosts.yml"
     inventory.write_text(inventory.read_text().replace(device[0].address, fresh.address))
-    (exported / "ssh/known_hosts").write_text("".join(f"{line}\n" for line in fresh.host_keys()))
+    keys = [line.split(maxsplit=1)[1] for line in fresh.host_keys()]
+    (exported / "ssh/known_hosts").write_text("".join(f"{device[0].name} {key}\n" for key in keys))
     try:
         assert playbook(exported, "--limit", "e2e-app")["failed"] == "0"
         assert installed(fresh) == installed(device[0])

@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from forgelab.runs.plan import Host, Plan, PlannedRole
-from forgelab.runs.renderer import Deployment, render
+from forgelab.devices.access import Host
+from forgelab.runs.plan import Plan, PlannedRole
+from forgelab.runs.renderer import Deployment, inventory, render
 from forgelab.runs.workspace import write_project
 from tests.support import secrets
 
@@ -21,11 +23,19 @@ PASSWORD = "vault-password-of-this-test"
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nnot-a-real-key\n-----END OPENSSH PRIVATE KEY-----\n"
 HOST = Host(
     name="homelab-server-02", address="192.168.1.105", port=22, user="deploy", identity="forgelab", private_key=KEY,
-    known_hosts="192.168.1.105 ssh-ed25519 AAAA\n",
+    known_hosts="homelab-server-02 ssh-ed25519 AAAA\n",
+)  # fmt: skip
+GATE = Host(
+    name="homelab-gate", address="fd00::5", port=22, user="homelab", identity="gate-key", private_key=KEY,
+    known_hosts="homelab-gate ssh-ed25519 CCCC\n",
 )  # fmt: skip
 PI = Host(
     name="homelab-pi-01", address="fe80::1%eth0", port=2222, user="root", identity="pi-key", private_key=KEY,
-    known_hosts="[fe80::1%eth0]:2222 ssh-ed25519 BBBB\n",
+    known_hosts="homelab-pi-01 ssh-ed25519 BBBB\n", jump=GATE,
+)  # fmt: skip
+HERE = Host(
+    name="homelab-here", address="localhost", port=22, user="root", identity="", private_key="", known_hosts="",
+    connection="local",
 )  # fmt: skip
 PLAN = Plan(
     slug="laravel-production",
@@ -39,14 +49,15 @@ PLAN = Plan(
 )
 FILES = {
     "ansible.cfg", "inventories/homelab/hosts.yml", "playbooks/laravel-production.yml", "requirements.yml", "site.yml",
-    "vars/laravel-production.yml", "ssh/known_hosts",
+    "vars/laravel-production.yml", "ssh/known_hosts", "ssh/via_homelab-gate",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", sorted(FILES))
 def test_the_project_is_exactly_this(path):
     second = Plan(slug="db", title="Provision db", roles=(PlannedRole("postgresql", "Setting up PostgreSQL 15"),))
-    text = render([Deployment(PLAN, HOST), Deployment(second, PI)], PASSWORD)[path]
+    third = Plan(slug="files", title="Provision files", roles=(PlannedRole("nginx", "Setting up Nginx"),))
+    text = render([Deployment(PLAN, HOST), Deployment(second, PI), Deployment(third, HERE)], PASSWORD)[path]
     golden = GOLDEN / path.replace("/", "__")
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(text)
@@ -68,6 +79,21 @@ def test_secrets_are_in_clear_nowhere_but_where_they_must(tmp_path):
     assert found == [".vault-password: vaul...", "ssh/forgelab: not-..."]
     modes = {path: path.stat().st_mode & 0o077 for path in [tmp_path, *tmp_path.rglob("*")] if path != tmp_path}
     assert set(modes.values()) == {0}
+
+
+def test_everybody_on_the_way_has_its_key_in_the_project_and_nobody_else():
+    names = {path for path in render([Deployment(PLAN, PI)], PASSWORD) if path.startswith("ssh/")}
+    assert names == {"ssh/known_hosts", "ssh/pi-key", "ssh/gate-key", "ssh/via_homelab-gate"}
+    assert {path for path in render([Deployment(PLAN, HERE)], PASSWORD) if path.startswith("ssh/")} == {
+        "ssh/known_hosts"
+    }
+
+
+def test_the_same_address_in_another_network_has_a_connection_of_its_own():
+    twin = replace(HOST, name="homelab-twin", address=PI.address, port=PI.port, user=PI.user, jump=GATE)
+    other = replace(twin, name="homelab-other", jump=replace(GATE, name="other-gate"))
+    hosts = inventory([Deployment(replace(PLAN, slug=host.name), host) for host in (twin, other)])["all"]["hosts"]
+    assert len({variables["ansible_control_path"] for variables in hosts.values()}) == 2
 
 
 def test_the_vault_opens_with_ansible_vault(tmp_path):

@@ -17,7 +17,7 @@ from forgelab.devices import hostkeys
 from tests.support.services import ServiceMissing, free_port
 
 CONFIG = """\
-ListenAddress 127.0.0.1:{port}
+ListenAddress {listen}:{port}
 HostKey {folder}/host_key
 AuthorizedKeysFile {folder}/authorized_keys
 PidFile none
@@ -33,6 +33,7 @@ class Sshd:
     """Where it listens, whom it lets in, and the key that opens it. `restart` gives it a host key of another kind."""
 
     folder: Path
+    address: str
     port: int
     user: str
     before: list[str]
@@ -79,8 +80,8 @@ class Sshd:
 
 
 @contextmanager
-def sshd() -> Iterator[Sshd]:
-    """A running sshd. Raises `ServiceMissing` where there is none to run."""
+def sshd(address: str = "127.0.0.1", more: str = "") -> Iterator[Sshd]:
+    """A running sshd, with `more` lines of configuration. Raises `ServiceMissing` where there is none to run."""
     program = _find()
     user = pwd.getpwuid(os.geteuid()).pw_name
     before = []
@@ -92,11 +93,12 @@ def sshd() -> Iterator[Sshd]:
         user = "postgres" if "postgres" in shells else shells[0]
         before = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", "--"]
     folder = Path(tempfile.mkdtemp(prefix="forgelab-sshd-"))
-    server = Sshd(folder, free_port(), user, [*before, *_command(program, folder)])
+    server = Sshd(folder, address, free_port(), user, [*before, *_command(program, folder)])
     try:
         _keygen(folder / "id")
         server.allow(server.public_key)
-        (folder / "config").write_text(CONFIG.format(port=server.port, folder=folder))
+        listen = f"[{address}]" if ":" in address else address
+        (folder / "config").write_text(CONFIG.format(listen=listen, port=server.port, folder=folder) + more)
         server.start()
         yield server
     finally:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
+
+from forgelab.lib.public_url import is_local, own_address
 
 
 class AddressTaken(Exception):
@@ -26,14 +27,6 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def is_local(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def is_any(host: str) -> bool:
     return host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
@@ -50,13 +43,3 @@ def allowed_hosts(host: str) -> list[str]:
         return []
     name = socket.gethostname()
     return [name, f"{name}.local", own_address()] if is_any(host) else [f"[{host}]" if ":" in host else host]
-
-
-def own_address() -> str:
-    """The address of this machine on the way out; nothing is sent (connecting a UDP socket only looks up the route)."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])

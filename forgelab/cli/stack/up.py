@@ -61,10 +61,11 @@ def main(argv: Sequence[str]) -> int:
         os.environ["FORGELAB_ALLOWED_HOSTS"] = ",".join(
             filter(None, [os.environ.get("FORGELAB_ALLOWED_HOSTS"), *hosts])
         )
+    url = address.url(chosen.host, chosen.port)
+    os.environ["FORGELAB_LISTENING"] = url
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forgelab.settings")
     if not (_loads() and prepare()):
         return 1
-    url = address.url(chosen.host, chosen.port)
     may_open = (
         not chosen.no_open
         and sys.stdout.isatty()

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from django.core.management.base import CommandParser
 
-from forgelab.cli import keys, lookup, tables
+from forgelab.cli import joining, keys, lookup, passwords, tables
 from forgelab.cli.base import Failure, ForgeCommand, verbs
 from forgelab.devices import hostkeys, services
 from forgelab.devices.models import Device, Identity
 
 
 class Command(ForgeCommand):
-    help = "Add, list, show, refresh, trust and remove devices."
+    help = "Add, join, list, show, refresh, trust and remove devices."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verb = verbs(parser)
@@ -28,6 +28,8 @@ class Command(ForgeCommand):
             "--key", type=Path, metavar="FILE", help="private SSH key to log in with (default: ForgeLab's own)"
         )
         keys.add_arguments(add)
+        passwords.add_arguments(add)
+        joining.add_verb(verb)
         verb("list", device_list, "List all devices.")
         for name, run, help in (
             ("show", device_show, "Show one device."),
@@ -44,6 +46,10 @@ def device_add(chosen: argparse.Namespace) -> None:
     if Device.objects.filter(name=chosen.name).exists():
         raise Failure(f"There is a device {chosen.name} already. Show it: forgelab device show {chosen.name}")
     host_keys = keys.accepted(chosen.address, chosen.port, chosen)
+    if passwords.is_wanted(chosen):
+        device = passwords.device_add(chosen, host_keys)
+        print(f"{device.name} is added: {_summary(device)}.")
+        return
     identity, is_new = _identity(chosen.key, chosen.name) if chosen.key else (None, False)
     try:
         device = services.device_add(
