@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import pwd
 import re
-import subprocess
 
-from forgelab.devices import access, fingerprints
+from forgelab.devices import wording
 from forgelab.devices.calls import DeviceUnreachable, HostKeyChanged, call, command_line, private_files
 from forgelab.devices.models import Device
 
@@ -57,36 +56,16 @@ def _explain(device: Device, error: str) -> DeviceUnreachable:
         try:
             run_script(device.jump, ":")
         except DeviceUnreachable as failed:
-            return type(failed)(f"{device.name} is reached through {device.jump.name}. {failed}")
-    where = f"{device.name} ({device.user}@{device.address} port {device.port})"
+            return type(failed)(wording.on_the_way(device, failed))
     if "HOST IDENTIFICATION HAS CHANGED" in error or "Host key verification failed" in error:
-        return HostKeyChanged(_changed(device, where, error))
+        return HostKeyChanged(wording.key_changed(device, _shown(device, error)))
     if "Permission denied" in error:
-        return DeviceUnreachable(
-            f"{where} refused the key {device.identity.name}. Add this line to ~{device.user}/.ssh/authorized_keys "
-            f"there: {device.identity.public_key}"
-        )
+        return DeviceUnreachable(wording.refused(device))
     if device.jump and "stdio forwarding failed" in error:
         error = _words_of(device.jump, f"-W[{device.address}]:{device.port}", level="INFO") or error
     if device.jump and "administratively prohibited" in error:
-        return DeviceUnreachable(
-            f"{device.jump.name} lets nobody through to {where}. Set `AllowTcpForwarding yes` in its "
-            "/etc/ssh/sshd_config and restart ssh there."
-        )
-    through = f" from {device.jump.name}, through which it is reached" if device.jump else ""
-    return DeviceUnreachable(
-        f"{where} cannot be reached{through}: {error or 'no answer'}. Is it switched on and on the network?"
-    )
-
-
-def _changed(device: Device, where: str, error: str) -> str:
-    pinned = ", ".join(key.fingerprint for key in fingerprints.parse(device.host_keys)) or "none"
-    shown = ", ".join(_shown(device, error)) or "not to be had"
-    return (
-        f"HOST KEY CHANGED: that of {where} is not the pinned one. Pinned: {pinned}. Shown now: {shown}. "
-        "Either the device was installed anew, or somebody else answers at its address. Nothing was done there. "
-        f"If you know why it changed, accept the new key: forgelab device trust {device.name}"
-    )
+        return DeviceUnreachable(wording.let_nobody_through(device))
+    return DeviceUnreachable(wording.silent(device, error))
 
 
 def _shown(device: Device, error: str) -> list[str]:

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncssh
 
-from forgelab.devices import ssh
+from forgelab.devices import ssh, wording
 from forgelab.devices.metrics.look import Missed
 from forgelab.devices.models import Device
 
@@ -22,8 +22,6 @@ LOGIN_TIMEOUT = 15  # seconds for keys and login after that
 KEEPALIVE = 30  # seconds; two that are not answered end the connection
 PATIENCE = 8  # seconds that a kept connection is given before another is tried beside it
 LONGEST = 256 * 1024  # characters of an answer
-# This machine's own shell knows no more of ForgeLab's environment, where its keys are, than one elsewhere.
-ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
 def login(device: Device) -> str:
@@ -95,8 +93,12 @@ class Connections:
                 await self._turn.acquire()
             finally:
                 self.queued.discard(device.pk)
+            shown: list[str] = []
             try:
-                connection = await asyncssh.connect(**options(device), tunnel=tunnel)
+                with _explained(device, shown):
+                    connection = await asyncssh.connect(
+                        **options(device), tunnel=tunnel, client_factory=lambda: _Client(shown)
+                    )
             finally:
                 self._turn.release()
             self._open[device.pk] = login(device), connection
@@ -104,11 +106,12 @@ class Connections:
 
     async def _through(self, device: Device) -> asyncssh.SSHClientConnection:
         """The kept connection to the device's jump host."""
+        assert device.jump  # noqa: S101 - for mypy: nobody else asks
         try:
-            with _explained(device.jump):
-                return await self._connect(device.jump)
+            return await self._connect(device.jump)
         except Missed as error:
-            raise Missed(f"{device.name} is reached through {device.jump.name}. {error}") from None
+            detail = wording.on_the_way(device, error)
+            raise Missed(detail, refused=error.refused, key_changed=error.key_changed) from None
 
     def drop(self, key: UUID) -> None:
         """End the connection to a device, if there is one."""
@@ -141,28 +144,39 @@ def options(device: Device) -> dict[str, Any]:
     }  # fmt: skip
 
 
+class _Client(asyncssh.SSHClient):
+    """Remembers which key was shown in place of a pinned one, and trusts none."""
+
+    def __init__(self, shown: list[str]) -> None:
+        self.shown = shown
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        self.shown.append(key.get_fingerprint())
+        return False
+
+
 @contextlib.contextmanager
-def _explained(device: Device) -> Any:
+def _explained(device: Device, shown: Sequence[str] = ()) -> Iterator[None]:
     """Tell what asyncssh says in the words that every other part of ForgeLab uses."""
     try:
         yield
     except asyncssh.HostKeyNotVerifiable:
-        raise _missed(device, "Host key verification failed") from None
-    except asyncssh.KeyExchangeFailed as error:
-        # It has no key of a pinned kind any more: the same thing, told by the other side.
-        raise _missed(device, "Host key verification failed" if "host key" in str(error) else str(error)) from None
+        raise Missed(wording.key_changed(device, shown), key_changed=True) from None
     except asyncssh.PermissionDenied:
-        raise _missed(device, "Permission denied", refused=True) from None
+        raise Missed(wording.refused(device), refused=True) from None
+    except asyncssh.KeyExchangeFailed as error:
+        if "host key" in str(error):  # it has no key of a pinned kind any more, so another answers
+            raise Missed(wording.key_changed(device, shown), key_changed=True) from None
+        raise Missed(wording.silent(device, str(error))) from None
+    except asyncssh.ChannelOpenError as error:
+        prohibited = device.jump and error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
+        detail = wording.let_nobody_through(device) if prohibited else wording.silent(device, error.reason)
+        raise Missed(detail) from None
     except OSError as error:
         known = isinstance(error.errno, int) and error.errno > 0
-        raise _missed(device, os.strerror(error.errno) if known else str(error)) from None
-    except (asyncssh.Error, TimeoutError, UnicodeError) as error:
-        raise _missed(device, str(error)) from None
-
-
-def _missed(device: Device, said: str, *, refused: bool = False) -> Missed:
-    error = ssh._explain(device, said)
-    return Missed(str(error), refused=refused, key_changed=isinstance(error, ssh.HostKeyChanged))
+        raise Missed(wording.silent(device, os.strerror(error.errno) if known else str(error))) from None
+    except (asyncssh.Error, UnicodeError) as error:
+        raise Missed(wording.silent(device, str(error))) from None
 
 
 async def _first(asking: set[asyncio.Task[str]]) -> str:
@@ -188,7 +202,7 @@ async def _run(connection: asyncssh.SSHClientConnection, script: str) -> str:
 async def _here(script: str) -> str:
     process = await asyncio.create_subprocess_exec(
         "sh", "-s", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        env=ENVIRONMENT,
+        env=ssh.LOCAL_ENVIRONMENT,
     )  # fmt: skip
     try:
         assert process.stdin and process.stdout  # noqa: S101 - for mypy: they are pipes

@@ -6,6 +6,8 @@ from django.conf import settings
 
 from forgelab.devices.models import Device
 
+MOST_MISSES = 32_767  # the column ends there, after three weeks
+
 
 def status_after_miss(device: Device, *, key_changed: bool = False) -> Device.Status:
     """The status of a device that has just not answered; `device.misses` counts that already.

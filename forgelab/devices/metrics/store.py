@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from forgelab.devices.metrics.look import Look
-from forgelab.devices.metrics.status import status_after_miss
+from forgelab.devices.metrics.status import MOST_MISSES, status_after_miss
 from forgelab.devices.models import Device, Identity, Sample
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def _take(device: Device, look: Look) -> None:
         device.status, device.status_detail = Device.Status.REACHABLE, ""
         device.misses, device.seen_at = 0, look.at
     else:
-        device.misses = min(device.misses + 1, 32_767)  # the column ends there, after three weeks
+        device.misses = min(device.misses + 1, MOST_MISSES)
         device.status = status_after_miss(device, key_changed=look.key_changed)
         device.status_detail = look.missed
     if device.status != before:

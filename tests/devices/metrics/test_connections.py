@@ -6,6 +6,7 @@ import asyncio
 import os
 import uuid
 
+import asyncssh
 import pytest
 
 from forgelab.devices import facts
@@ -98,8 +99,10 @@ def test_another_host_key_is_told_at_once_and_nothing_is_asked():
     async def story():
         fake = await FakeDevice(KEY).start()
         device = known(fake, host_keys=public_text(new_key()))
-        with pytest.raises(Missed, match=r"not the pinned one.*forgelab device trust nas") as told:
+        with pytest.raises(Missed, match=r"HOST KEY CHANGED.*forgelab device trust nas") as told:
             await ask(Connections(), device)
+        for key in (fake.host_key, asyncssh.import_public_key(device.host_keys)):
+            assert key.get_fingerprint() in str(told.value)
         assert told.value.key_changed and told.value.refused
         assert (fake.asked, fake.logins) == (0, 0)
         await fake.stop()
@@ -108,8 +111,6 @@ def test_another_host_key_is_told_at_once_and_nothing_is_asked():
 
 
 def test_a_device_that_has_no_key_of_the_pinned_kind_any_more_has_changed_it():
-    import asyncssh
-
     async def story():
         fake = await FakeDevice(KEY, host_key=asyncssh.generate_private_key("ecdsa-sha2-nistp256")).start()
         with pytest.raises(Missed, match=r"not the pinned one") as told:
@@ -183,7 +184,9 @@ def test_a_changed_key_of_the_jump_host_stops_those_behind_it():
     async def story():
         jump, behind = await FakeDevice(KEY).start(), await FakeDevice(KEY).start()
         gate = known(jump, name="gate", host_keys=public_text(new_key()))
-        with pytest.raises(Missed, match=r"behind is reached through gate. The host key of gate .*not the pinned one"):
+        with pytest.raises(
+            Missed, match=r"behind is reached through gate. HOST KEY CHANGED: that of gate .*not the pinned one"
+        ):
             await ask(Connections(), known(behind, name="behind", jump=gate))
         assert behind.logins == 0
         await jump.stop()
