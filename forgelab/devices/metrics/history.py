@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from forgelab.devices.metrics.rollup import floor
@@ -71,14 +71,13 @@ def loads(devices: Iterable[Device], now: datetime | None = None) -> dict[UUID, 
     now = now or timezone.now()
     begin = floor(now, HOUR) - DAY + timedelta(seconds=HOUR)
     keys = [device.pk for device in devices]
-    hours = Sample.objects.filter(span=HOUR, at__gte=begin, device__in=keys)
-    present = Sample.objects.filter(span=FIVE, at__gte=floor(now, HOUR), device__in=keys)
+    measured = Sample.objects.filter(Q(span=HOUR, at__gte=begin) | Q(span=FIVE, at__gte=floor(now, HOUR)))
     rows: dict[UUID, list[tuple[datetime, float | None]]] = {key: [] for key in keys}
-    for key, at, load in hours.union(present, all=True).values_list("device_id", "at", "load_percent"):
+    for key, at, load in measured.filter(device__in=keys).order_by().values_list("device_id", "at", "load_percent"):
         rows[key].append((at, load))
     found = {}
-    for key, measured in rows.items():
-        values = _slots(measured, begin, HOUR, 24, 1)[0]
+    for key, own in rows.items():
+        values = _slots(own, begin, HOUR, 24, 1)[0]
         known = [value for value in values if value is not None]
         if known:
             found[key] = Series("load_percent", tuple(values), 0.0, max(100.0, *known))
@@ -95,3 +94,12 @@ def _slots(rows: Iterable[tuple], begin: datetime, seconds: int, count: int, wid
                 sums[column][slot][0] += value
                 sums[column][slot][1] += 1
     return [[total / number if number else None for total, number in column] for column in sums]
+
+
+def with_loads(devices: Iterable[Device]) -> list[Device]:
+    """The devices, each with its load's history as `load_history`, None without any."""
+    listed = list(devices)
+    found = loads(listed)
+    for device in listed:
+        device.load_history = found.get(device.pk)  # type: ignore[attr-defined]
+    return listed

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from forgelab.devices import sparkline
 from forgelab.devices.metrics.history import Series
+from forgelab.devices.models import Device
 from forgelab.devices.placement import gb
 
 register = template.Library()
@@ -60,6 +65,14 @@ def _figure(series: Series, value: float | None) -> str:
         return "–"  # noqa: RUF001 - the dash that stands for nothing
     ending = ENDINGS.get(series.name)
     return f"{value:.0f}{ending}" if ending else gb(value)
+
+
+@register.filter
+def running_since(device: Device) -> str:
+    """Since when the device has been up; empty when it has not told."""
+    if device.uptime_seconds is None or device.seen_at is None:
+        return ""
+    return date_format(timezone.localtime(device.seen_at - timedelta(seconds=device.uptime_seconds)), "j F Y, H:i")
 
 
 @register.filter

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from django.core.management.base import CommandParser
 
-from forgelab.cli import joining, keys, lookup, passwords, tables
+from forgelab.cli import joining, keys, lookup, passwords, sleep, tables
 from forgelab.cli.base import Failure, ForgeCommand, verbs
 from forgelab.devices import hostkeys, services
 from forgelab.devices.models import Device, Identity
 
 
 class Command(ForgeCommand):
-    help = "Add, join, list, show, refresh, trust and remove devices."
+    help = "Add, join, list, show, set, refresh, trust and remove devices."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verb = verbs(parser)
@@ -30,6 +30,7 @@ class Command(ForgeCommand):
         keys.add_arguments(add)
         passwords.add_arguments(add)
         joining.add_verb(verb)
+        sleep.add_verb(verb)
         verb("list", device_list, "List all devices.")
         for name, run, help in (
             ("show", device_show, "Show one device."),
@@ -110,6 +111,7 @@ def device_show(chosen: argparse.Namespace) -> None:
             ("Disk", f"{tables.gb(device.disk_free_mb)} of {tables.gb(device.disk_total_mb)} free"),
             ("Disk kind", device.get_disk_kind_display()),
             ("Load", None if device.load_percent is None else f"{device.load_percent:.0f}%"),
+            *sleep.machine(device),
             *(("Host key", f"{key.fingerprint} {key.kind}") for key in hostkeys.parse(device.host_keys)),
             ("Logs in with", device.identity.public_key), ("Servers", ", ".join(s.name for s in device.servers.all())),
         ]
@@ -118,7 +120,7 @@ def device_show(chosen: argparse.Namespace) -> None:
 
 def device_refresh(chosen: argparse.Namespace) -> None:
     device = services.device_refresh(device=lookup.device(chosen.device))
-    if device.status != Device.Status.REACHABLE:
+    if device.misses:
         raise Failure(device.status_detail)
     print(f"{device.name} is reachable: {_summary(device)}.")
 
