@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 SPREAD = 0.5  # the share of the minute over which the devices' moments are spread; the rest is for their answers
 DEADLINE = 0.95  # the share of the minute after which what has not answered has missed it
+PATIENCE = 0.13  # the share of the minute that a kept connection may be silent before another is tried beside it
 ENOUGH = 0.6  # the share of the minute that must be left: less would be no fair chance to answer
 UNWRITTEN = 20  # minutes that are kept while the database does not take them; the roll-up looks back further
 WAS_ASLEEP = 1.5  # times the minute: a tick that took longer was interrupted here, not by the devices
@@ -40,7 +41,7 @@ class Collector:
 
     def __init__(self, interval: float | None = None) -> None:
         self.interval = interval or float(settings.METRICS_INTERVAL)
-        self.connections = Connections()
+        self.connections = Connections(patience=PATIENCE * self.interval)
         self.backoff = Backoff()
         self.lease = Lease()
         self.devices: list[Device] = []

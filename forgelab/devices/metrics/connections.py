@@ -20,7 +20,7 @@ AT_ONCE = 16  # connections that are being made at the same time: each costs som
 CONNECT_TIMEOUT = 10  # seconds until TCP answers
 LOGIN_TIMEOUT = 15  # seconds for keys and login after that
 KEEPALIVE = 30  # seconds; two that are not answered end the connection
-PATIENCE = 8  # seconds that a kept connection is given before another is tried beside it
+PATIENCE = 8.0  # seconds that a kept connection is given before another is tried beside it
 LONGEST = 256 * 1024  # characters of an answer
 
 
@@ -35,7 +35,8 @@ def login(device: Device) -> str:
 class Connections:
     """Kept connections by the device's id. `ask` makes them, `keep_only` ends those of devices that are gone."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
+    def __init__(self, at_once: int = AT_ONCE, patience: float = PATIENCE) -> None:
+        self.patience = patience
         self._open: dict[UUID, tuple[str, asyncssh.SSHClientConnection]] = {}
         self._making: dict[UUID, asyncio.Lock] = {}
         self._turn = asyncio.Semaphore(at_once)
@@ -61,7 +62,7 @@ class Connections:
         """
         asking = {asyncio.create_task(_run(kept, script))}
         try:
-            done, _ = await asyncio.wait(asking, timeout=PATIENCE)
+            done, _ = await asyncio.wait(asking, timeout=self.patience)
             if not done or done.pop().exception():
                 if self._kept(device) is kept:
                     del self._open[device.pk]

@@ -59,12 +59,10 @@ def test_after_a_reboot_the_same_look_connects_anew():
     run(story)
 
 
-def test_a_silent_connection_is_given_up_for_another_that_answers(monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.2)
-
+def test_a_silent_connection_is_given_up_for_another_that_answers():
     async def story():
         fake = await FakeDevice(KEY).start()
-        connections, device = Connections(), known(fake)
+        connections, device = Connections(patience=0.2), known(fake)
         await ask(connections, device)
         fake.delay = 600.0
         asking = asyncio.create_task(ask(connections, device))
@@ -80,12 +78,10 @@ def test_a_silent_connection_is_given_up_for_another_that_answers(monkeypatch):
     run(story)
 
 
-def test_a_late_answer_over_the_kept_connection_counts(monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.05)
-
+def test_a_late_answer_over_the_kept_connection_counts():
     async def story():
         fake = await FakeDevice(KEY).start()
-        connections, device = Connections(), known(fake)
+        connections, device = Connections(patience=0.05), known(fake)
         await ask(connections, device)
         fake.delay = 1.0
         assert await ask(connections, device) == ANSWER
