@@ -158,12 +158,9 @@ def test_two_collectors_at_once_do_not_count_twice(make_device) -> None:
 def test_a_minute_of_hundreds_is_a_handful_of_statements(make_device) -> None:
     devices = [make_device(f"device-{n}") for n in range(300)]
     looks = [Look(d.pk, AT, FIGURES) if n % 3 else Look(d.pk, AT, missed="no") for n, d in enumerate(devices)]
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         assert store.write(AT, looks) == 300
-    writes = [q for q in queries if q["sql"].split()[0] in ("INSERT", "UPDATE")]
-    assert len(writes) <= 30
+    assert len(queries) < 20
 
 
 def test_devices_come_with_their_keys_and_ways(make_device, identity) -> None:
