@@ -10,14 +10,15 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from forgelab.accounts.models import User
-from forgelab.devices.models import Device, Identity, Sample
+from forgelab.devices import join_tokens
+from forgelab.devices.models import Device, Identity, JoinToken, Sample
 from forgelab.lib.paging import BoundedPaginator
 from forgelab.runs.models import DeviceLock, Event, Run, Step
 from forgelab.servers.models import Component, Server
 from tests.web import homelab
 
-MODELS = (User, Identity, Device, Sample, Run, Step, Event, DeviceLock, Server, Component)
-RECORDS = (Run, Step, Event, DeviceLock, Component, Server)
+MODELS = (User, Identity, Device, Sample, JoinToken, Run, Step, Event, DeviceLock, Server, Component)
+RECORDS = (JoinToken, Run, Step, Event, DeviceLock, Component, Server)
 NEVER_ADDED = (*RECORDS, Identity, Device, Sample)
 
 
@@ -29,6 +30,7 @@ def office(admin_client: Client, settings: Settings) -> Client:
     run = homelab.run(best, Run.Status.RUNNING, server=homelab.server(best))
     DeviceLock.objects.create(device=best, run=run)
     Sample.objects.create(device=best, span=Sample.Span.RAW, at=timezone.now(), load_percent=12.0)
+    join_tokens.token_create(user=User.objects.get())
     return admin_client
 
 

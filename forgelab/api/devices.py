@@ -31,10 +31,10 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
         model = Device
         fields = [
             "id", "name", "address", "port", "user", "status", "status_label", "status_detail", "seen_at",
-            "fingerprints", "memory_total_mb", "memory_available_mb", "cores", "load_percent", "disk_total_mb",
-            "disk_free_mb", "disk_kind", "architecture", "distribution", "distribution_version", "model",
-            "virtualisation", "disks", "listening", "temperature_celsius", "uptime_seconds", "sleeps", "mac_address",
-            "misses", "availability_percent", "created_at",
+            "connection", "jump", "fingerprints", "memory_total_mb", "memory_available_mb", "cores", "load_percent",
+            "disk_total_mb", "disk_free_mb", "disk_kind", "architecture", "distribution", "distribution_version",
+            "model", "virtualisation", "disks", "listening", "temperature_celsius", "uptime_seconds", "sleeps",
+            "mac_address", "misses", "availability_percent", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 

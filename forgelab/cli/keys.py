@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 from forgelab.cli.base import Failure
 from forgelab.devices import hostkeys
 from forgelab.devices.hostkeys import HostKey
+from forgelab.devices.models import Device
 
 SHOW_KEY = "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"
 
@@ -20,9 +21,9 @@ def add_arguments(parser: CommandParser) -> None:
     how.add_argument("--accept-key", action="store_true", help="accept whatever host keys the device shows now")
 
 
-def accepted(address: str, port: int, chosen: argparse.Namespace) -> list[HostKey]:
+def accepted(address: str, port: int, chosen: argparse.Namespace, jump: Device | None = None) -> list[HostKey]:
     """The host keys that the user accepts. Raises `Failure` when there is none, `HostKeyError` when nothing answers."""
-    shown = hostkeys.scan(address, port)
+    shown = hostkeys.scan(address, port, jump=jump)
     if chosen.fingerprint:
         return _matching(shown, chosen.fingerprint, address)
     print(f"{address} shows {'this host key' if len(shown) == 1 else 'these host keys'}:", file=sys.stderr)

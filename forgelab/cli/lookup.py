@@ -21,7 +21,7 @@ SHORT = 8  # characters of an id that are shown
 
 
 def device(text: str) -> Device:
-    return _named(Device.objects.select_related("identity"), text, "device", "forgelab device list")
+    return _named(Device.objects.select_related("identity", "jump"), text, "device", "forgelab device list")
 
 
 def server(text: str) -> Server:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forgelab.cli.base import console
+from forgelab.devices.models import Device
 
 COLOURS = {
     "succeeded": "green", "active": "green", "reachable": "green", "running": "cyan", "provisioning": "cyan",
@@ -40,6 +41,12 @@ def status(value: str, label: str) -> Text:
 
 def gb(mb: float | None) -> str:
     return "?" if mb is None else f"{mb / 1024:.1f} GB"
+
+
+def machine(device: Device) -> str:
+    """What a device is, in a line: `Debian 12, 4 cores, 16.0 GB RAM, 200.0 GB disk free`."""
+    system = f"{device.distribution} {device.distribution_version}".strip().capitalize()
+    return f"{system}, {device.cores} cores, {gb(device.memory_total_mb)} RAM, {gb(device.disk_free_mb)} disk free"
 
 
 def seconds(value: float | None) -> str:

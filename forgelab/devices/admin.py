@@ -48,16 +48,16 @@ class DeviceAdmin(admin.ModelAdmin):
     list_filter = ["status", "sleeps", "disk_kind", "architecture", "distribution", "distribution_version"]
     search_fields = ["name", "address", "model"]
     list_select_related = ["identity"]
-    decided = ["name", "address", "port", "user", "identity", "sleeps", "mac_address"]
+    decided = ["name", "address", "port", "user", "identity", "jump", "sleeps", "mac_address"]
     observed = [
         "status", "status_detail", "seen_at", "memory_total_mb", "memory_available_mb", "cores", "load_percent",
         "disk_total_mb", "disk_free_mb", "disk_kind", "architecture", "distribution", "distribution_version",
         "distribution_release", "model", "virtualisation", "disks", "listening",
         "temperature_celsius", "uptime_seconds", "misses", "availability_percent", "created_at",
     ]  # fmt: skip
-    readonly_fields = ["fingerprints", *observed]
+    readonly_fields = ["connection", "fingerprints", *observed]
     fieldsets = [
-        (None, {"fields": [*decided, "fingerprints"]}),
+        (None, {"fields": [*decided, "connection", "fingerprints"]}),
         ("What the device said", {"fields": observed}),
     ]
 

@@ -125,7 +125,7 @@ forgelab_join() {
   [ -n "$host_keys" ] || fail "No SSH host key is here. Make them with: ssh-keygen -A - then run the command again."
   say "The host keys of this machine, which ForgeLab shows too when it has joined:"
   printf '%s\n' "$host_keys" | while read -r line; do
-    printf '%s\n' "$line" | ssh-keygen -lf - | sed 's/^/  /'
+    printf '%s\n' "$line" | ssh-keygen -lf - | sed 's/^/  /; s/ no comment//'
   done
   card=$(ip -o route show default 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1)
   report=$(

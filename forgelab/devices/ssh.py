@@ -57,6 +57,8 @@ def _explain(device: Device, error: str) -> DeviceUnreachable:
             run_script(device.jump, ":")
         except DeviceUnreachable as failed:
             return type(failed)(wording.on_the_way(device, failed))
+        except RuntimeError:  # it was reached
+            pass
     if "HOST IDENTIFICATION HAS CHANGED" in error or "Host key verification failed" in error:
         return HostKeyChanged(wording.key_changed(device, _shown(device, error)))
     if "Permission denied" in error:

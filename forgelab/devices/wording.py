@@ -26,7 +26,7 @@ def key_changed(device: Device, shown: Iterable[str]) -> str:
     return (
         f"HOST KEY CHANGED: that of {where(device)} is not the pinned one. Pinned: {pinned}. "
         f"Shown now: {', '.join(shown) or 'not to be had'}. "
-        "Either the device was installed anew, or somebody else answers at its address. Nothing was done there. "
+        "Either the device was installed anew, or somebody else answers at its address; ForgeLab does nothing there. "
         f"If you know why it changed, accept the new key: forgelab device trust {device.name}"
     )
 

@@ -74,6 +74,11 @@ class LabDevice:
         return self.site.address(self.config.number)
 
     @property
+    def address6(self) -> str:
+        """Its IPv6 address; a device that was on before the lab had IPv6 gets it at its next start."""
+        return self.site.address6(self.config.number)
+
+    @property
     def image(self) -> str:
         return self.config.image
 

@@ -1,4 +1,7 @@
-"""One bridge, a namespace with one cable per device, and the package proxy. Nothing is forwarded beyond the bridge."""
+"""One bridge, a namespace with one cable per device, and the package proxy. Nothing is forwarded beyond the bridge.
+
+Every device has an IPv4 and, where the kernel has IPv6, a unique local IPv6 address. There is no way out by either.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from .site import PROXY_PORT, Site
 
 RULE_PRIORITY = "100"
 # Every systemd takes 6 or 7 inotify instances, all counted on root: the kernel's 128 are used up by 18 devices.
+IPV6 = Path("/proc/sys/net/ipv6/conf")
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY_INSTANCES = 4096
 
@@ -37,6 +41,7 @@ class Network:
         if not self.is_up:
             self._refuse_a_network_in_use()
             self._add_bridge()
+        self._add_ipv6()
         if self.proxy.pid() is None:
             self._start_proxy()
         if int(INOTIFY.read_text()) < INOTIFY_INSTANCES:
@@ -51,14 +56,22 @@ class Network:
             run("ip", "link", "del", bridge)
         run("ip", "rule", "del", "priority", RULE_PRIORITY, "iif", bridge, "lookup", table, check=False)
         run("ip", "route", "flush", "table", table, check=False)
+        run("ip", "-6", "rule", "del", "priority", RULE_PRIORITY, "iif", bridge, "lookup", table, check=False)
+        run("ip", "-6", "route", "flush", "table", table, check=False)
         if not keep_unreachable:
             run("ip", "route", "del", "unreachable", f"{self.site.net}.0/24", check=False)
+            run("ip", "-6", "route", "del", "unreachable", self.site.net6, check=False)
 
     def attach(self, name: str, number: int) -> None:
         """Give a device its namespace and its cable."""
+        if not self.namespace_path(name).exists():
+            self._attach(name, number)
+        if IPV6.exists():
+            address = f"{self.site.address6(number)}/64"
+            run("ip", "-n", self.namespace(name), "addr", "replace", address, "dev", "eth0", "nodad")
+
+    def _attach(self, name: str, number: int) -> None:
         site, namespace = self.site, self.namespace(name)
-        if self.namespace_path(name).exists():
-            return
         run("ip", "netns", "add", namespace)
         run("ip", "link", "add", self.cable(number), "type", "veth", "peer", "name", "eth0", "netns", namespace)
         run("ip", "link", "set", self.cable(number), "master", site.bridge, "up")
@@ -114,10 +127,21 @@ class Network:
         run("ip", "rule", "del", "priority", RULE_PRIORITY, "iif", bridge, "lookup", table, check=False)
         run("ip", "rule", "add", "priority", RULE_PRIORITY, "iif", bridge, "lookup", table)
         Path(f"/proc/sys/net/ipv4/conf/{bridge}/forwarding").write_text("1")
-        ipv6 = Path(f"/proc/sys/net/ipv6/conf/{bridge}/disable_ipv6")
-        if ipv6.exists():
-            ipv6.write_text("1")
         run("ip", "link", "set", bridge, "up")
+
+    def _add_ipv6(self) -> None:
+        """Also on a bridge that an earlier version made without."""
+        bridge, table, settings = self.site.bridge, self.site.routing_table, IPV6 / self.site.bridge
+        gateway = self.site.address6(1)
+        if not IPV6.exists() or gateway in run("ip", "-6", "addr", "show", "dev", bridge).stdout:
+            return
+        (settings / "disable_ipv6").write_text("0")
+        (settings / "accept_ra").write_text("0")  # who is on the bridge announces no way out
+        run("ip", "-6", "route", "replace", "unreachable", self.site.net6, "metric", "4000000")
+        run("ip", "-6", "route", "replace", "unreachable", "default", "table", table)
+        run("ip", "-6", "rule", "del", "priority", RULE_PRIORITY, "iif", bridge, "lookup", table, check=False)
+        run("ip", "-6", "rule", "add", "priority", RULE_PRIORITY, "iif", bridge, "lookup", table)
+        run("ip", "addr", "replace", f"{gateway}/64", "dev", bridge, "nodad")
 
     def _start_proxy(self) -> None:
         log = self.site.dir / "proxy.log"

@@ -95,6 +95,16 @@ class Site:
     def address(self, number: int) -> str:
         return f"{self.net}.{number}"
 
+    @property
+    def net6(self) -> str:
+        """The lab's IPv6 network, a unique local one (RFC 4193): fd66:6c (fl), then the three numbers of `net`."""
+        first, second, third = (int(number) for number in self.net.split("."))
+        return f"fd66:6c{first:02x}:{second:02x}{third:02x}::/64"
+
+    def address6(self, number: int) -> str:
+        """Its last part reads as that of the IPv4 address."""
+        return str(ipaddress.IPv6Address(f"{self.net6.removesuffix('/64')}{number}"))
+
 
 def free_number(used: Iterable[int]) -> int:
     """The lowest free last part of an address; raises LabError when all 240 are taken."""

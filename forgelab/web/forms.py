@@ -81,6 +81,10 @@ class PasswordForm(DeviceForm):
     )
     SECRETS = ("password",)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"].initial = None  # few machines let root in by a password
+
 
 class KeyForm(DeviceForm):
     """A device that lets a key in already: ForgeLab's own, whose public half the page shows, or one of the user's."""

@@ -106,8 +106,8 @@ def test_a_changed_key_on_the_way_names_that_device_and_both_fingerprints(attic,
     assert str(changed.value) == (
         f"attic is reached through gate. HOST KEY CHANGED: that of gate ({gate.user}@127.0.0.1 port {gate.port}) is "
         f"not the pinned one. Pinned: {old.fingerprint}. Shown now: {new.fingerprint}. Either the device was installed "
-        "anew, or somebody else answers at its address. Nothing was done there. If you know why it changed, accept "
-        "the new key: forgelab device trust gate"
+        "anew, or somebody else answers at its address; ForgeLab does nothing there. If you know why it changed, "
+        "accept the new key: forgelab device trust gate"
     )
     with pytest.raises(ssh.HostKeyChanged, match="forgelab device trust gate"):
         hostkeys.scan(attic.address, attic.port, jump=Device.objects.get(name="gate"))
@@ -158,7 +158,9 @@ def test_who_refuses_the_key_on_the_way_is_named(attic, gate_server):
 def test_a_device_that_lets_nobody_through_is_told_what_to_set(make, server, db):
     with sshd(more="AllowTcpForwarding no\n") as strict:
         attic = make("attic", server, jump=make("strict", strict))
-        with pytest.raises(ssh.DeviceUnreachable, match="strict lets nobody through to attic .*AllowTcpForwarding yes"):
+        with pytest.raises(
+            ssh.DeviceUnreachable, match=r"strict lets nobody through to attic .*AllowTcpForwarding yes"
+        ):
             ssh.run_script(attic, "true")
 
 

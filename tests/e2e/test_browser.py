@@ -268,7 +268,7 @@ def test_a_password_is_copied_without_being_shown(
     expect(page.get_by_text("Copied")).to_be_visible()
     assert homelab.SECRET not in page.content()
 
-    page.goto(f"{site.url}/add-device/")
+    page.goto(f"{site.url}/add-device/key/")
     page.get_by_label("Address").focus()
     page.keyboard.press("Control+V")
     expect(page.get_by_label("Address")).to_have_value(homelab.SECRET)
@@ -308,7 +308,17 @@ def test_everything_works_without_javascript(browser: Browser, site: Site) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/provision/", f"/provision/{homelab.TYPE}/", "/servers/", "/devices/", "/runs/"]
+    "path",
+    [
+        "/",
+        "/provision/",
+        f"/provision/{homelab.TYPE}/",
+        "/servers/",
+        "/devices/",
+        "/add-device/",
+        "/add-device/key/",
+        "/runs/",
+    ],
 )
 def test_no_page_is_wider_than_a_phone(page: Page, site: Site, path: str) -> None:
     homelab.run(homelab.Device.objects.first(), server=homelab.server(homelab.Device.objects.first(), "a" * 63))

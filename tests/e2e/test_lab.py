@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 import http.server
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -63,6 +64,24 @@ def test_ssh_trusts_the_devices_own_keys_only(device):
     scanned = subprocess.run(["ssh-keyscan", "-t", "ed25519", device.address], capture_output=True, text=True).stdout
     assert scanned.strip() in device.host_keys()
     assert "StrictHostKeyChecking=yes" in device.ssh_argv()
+
+
+def link_local(device):
+    shown = device.exec(["ip", "-6", "-o", "addr", "show", "dev", "eth0", "scope", "link"]).stdout
+    return re.search(r"inet6 (fe80:[0-9a-f:]+)/", shown)[1]
+
+
+def test_it_is_reached_by_ipv6_and_link_local_address_too(lab, device):
+    for host in (device.address6, f"{link_local(device)}%{lab.site.bridge}"):
+        argv = [host if word.endswith(device.address) else word for word in device.ssh_argv()]
+        known = ["-o", f"HostKeyAlias={device.address}", "-l", "root"]
+        done = subprocess.run([argv[0], *known, *argv[1:], "echo $SSH_CONNECTION"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert ":" in done.stdout.split()[2]
+
+
+def test_it_finds_no_way_out_by_ipv6(device):
+    assert device.exec(["ip", "-6", "route", "get", "2001:db8::1"], check=False).returncode != 0
 
 
 def test_the_device_sees_its_own_memory(device):

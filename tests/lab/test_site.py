@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ def test_it_takes_its_place_from_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("FORGELAB_LAB_BRIDGE", "br9")
     site = Site.choose()
     assert (site.dir, site.address(12), site.bridge) == (tmp_path, "10.9.8.12", "br9")
+
+
+def test_its_ipv6_network_is_a_local_one_of_its_own(tmp_path):
+    site = Site.choose(dir=tmp_path, net="10.78.0")
+    assert (site.net6, site.address6(12)) == ("fd66:6c0a:4e00::/64", "fd66:6c0a:4e00::12")
+    assert ipaddress.IPv6Address(site.address6(249)) in ipaddress.IPv6Network(site.net6)
+    assert Site.choose(dir=tmp_path, net="10.78.1").net6 != site.net6
 
 
 def test_arguments_win_over_the_environment(monkeypatch, tmp_path):

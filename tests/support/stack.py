@@ -24,12 +24,12 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # it would drown a failing
 
 
 class Stack:
-    """ForgeLab with its own data folder, on a free port. `start` and `stop` it; `cli` and `api` use it."""
+    """ForgeLab with its own data folder, on a free port of `host`. `start` and `stop` it; `cli` and `api` use it."""
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
+    def __init__(self, data_dir: Path, host: str = "127.0.0.1", **environment: str) -> None:
         self.data_dir = data_dir
-        self.port = _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.host, self.port = host, _free_port(host)
+        self.url = f"http://{host}:{self.port}"
         self.log_path = data_dir / "stack.log"
         self.environment = {
             **os.environ,
@@ -43,7 +43,7 @@ class Stack:
     def start(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
-            command = [*FORGELAB, "up", "--no-open", "--port", str(self.port)]
+            command = [*FORGELAB, "up", "--no-open", "--host", self.host, "--port", str(self.port)]
             self._process = subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=log, stderr=log)
         wait_for(self._answers, START, "the web page answers")
         if "Authorization" not in self.api.headers:
@@ -124,7 +124,7 @@ def wait_for(condition: Callable[[], Any], timeout: float, what: str, every: flo
         time.sleep(every)
 
 
-def _free_port() -> int:
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
@@ -7,6 +9,7 @@ from pytest_django import Settings
 from forgelab.accounts.models import User
 from forgelab.devices.models import Device
 from tests.web import homelab
+from tests.web.world import stand_in
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +32,8 @@ def web(client: Client, user: User) -> Client:
 @pytest.fixture
 def best(db: None) -> Device:
     return homelab.device("homelab-server-02")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    return stand_in(monkeypatch)

@@ -14,7 +14,9 @@ from tests.web.pages import text
 
 PAGES = (
     "/", "/provision/", "/provision/laravel-app-server/", "/servers/", "/servers/laravel-production/",
-    "/servers/laravel-production/ready/", "/devices/", "/add-device/", "/devices/homelab-server-02/", "/runs/",
+    "/servers/laravel-production/ready/", "/devices/",
+    "/add-device/", "/add-device/password/", "/add-device/key/", "/add-device/this-machine/",
+    "/devices/homelab-server-02/", "/runs/",
 )  # fmt: skip
 
 

@@ -28,7 +28,9 @@ def device_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def detail(request: HttpRequest, name: str) -> HttpResponse:
-    device = get_object_or_404(Device.objects.select_related("identity").prefetch_related("servers"), name=name)
+    device = get_object_or_404(
+        Device.objects.select_related("identity", "jump").prefetch_related("servers", "behind"), name=name
+    )
     context = {"device": device, "keys": hostkeys.parse(device.host_keys), "runs": run_list(device=device)[:10]}
     context |= {"history": history.last_day(device), "misses_until_down": settings.MISSES_UNTIL_DOWN}
     return render(request, "web/device_detail.html", context)
