@@ -226,6 +226,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "roll-up-metrics": {
+        "task": "forgelab.devices.tasks.roll_up_metrics",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
@@ -237,6 +242,19 @@ DRIFT_HOUR = None if _drift_hour == "off" else int(_drift_hour)
 
 # Runs that one worker performs at the same time; each process that stands ready for one takes about 14 MB.
 RUNS_AT_ONCE = env.int("FORGELAB_RUNS_AT_ONCE", 10)
+
+# Seconds between two looks at a device. Anything but a minute is for tests.
+METRICS_INTERVAL = env.int("FORGELAB_METRICS_SECONDS", 60)
+if not 1 <= METRICS_INTERVAL <= 60:
+    raise ImproperlyConfigured(f"FORGELAB_METRICS_SECONDS is {METRICS_INTERVAL}: give 1 to 60 seconds.")
+# Looks in a row that a device must miss before it is called unreachable, or asleep: a reboot takes one or two minutes.
+MISSES_UNTIL_DOWN = env.int("FORGELAB_MISSES", 3)
+if not 1 <= MISSES_UNTIL_DOWN <= 60:
+    raise ImproperlyConfigured(f"FORGELAB_MISSES is {MISSES_UNTIL_DOWN}: give 1 to 60.")
+# Seconds that a run waits for a sleeping device to wake up. Most answer within one minute.
+WAKE_SECONDS = env.int("FORGELAB_WAKE_SECONDS", 120)
+if not 1 <= WAKE_SECONDS <= 600:
+    raise ImproperlyConfigured(f"FORGELAB_WAKE_SECONDS is {WAKE_SECONDS}: give 1 to 600 seconds.")
 
 # Seconds. A worker that cannot write its heartbeat gives its run up (RUN_FENCE) before anybody may call it lost
 # (RUN_LOST), so two playbooks never meet on one device.

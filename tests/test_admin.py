@@ -6,19 +6,20 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from forgelab.accounts.models import User
 from forgelab.devices import join_tokens
-from forgelab.devices.models import Device, Identity, JoinToken
-from forgelab.runs.admin import BoundedPaginator
+from forgelab.devices.models import Device, Identity, JoinToken, Sample
+from forgelab.lib.paging import BoundedPaginator
 from forgelab.runs.models import DeviceLock, Event, Run, Step
 from forgelab.servers.models import Component, Server
 from tests.web import homelab
 
-MODELS = (User, Identity, Device, JoinToken, Run, Step, Event, DeviceLock, Server, Component)
+MODELS = (User, Identity, Device, Sample, JoinToken, Run, Step, Event, DeviceLock, Server, Component)
 RECORDS = (JoinToken, Run, Step, Event, DeviceLock, Component, Server)
-NEVER_ADDED = (*RECORDS, Identity, Device)
+NEVER_ADDED = (*RECORDS, Identity, Device, Sample)
 
 
 @pytest.fixture
@@ -28,6 +29,7 @@ def office(admin_client: Client, settings: Settings) -> Client:
     best = homelab.device("homelab-server-02")
     run = homelab.run(best, Run.Status.RUNNING, server=homelab.server(best))
     DeviceLock.objects.create(device=best, run=run)
+    Sample.objects.create(device=best, span=Sample.Span.RAW, at=timezone.now(), load_percent=12.0)
     join_tokens.token_create(user=User.objects.get())
     return admin_client
 

@@ -20,15 +20,21 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
 
     status_label = serializers.CharField(source="get_status_display", help_text="The status in words.")
     availability_percent = serializers.FloatField(allow_null=True)
+    disks = serializers.ListField(child=serializers.DictField(), help_text="name, kind, size_mb and model of each.")
+    listening = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="TCP ports that are taken: port, process, and address: any, loopback or other.",
+    )
     fingerprints = serializers.SerializerMethodField(help_text="Of the pinned host keys, as `ssh-keygen -l` has them.")
 
     class Meta:
         model = Device
         fields = [
-            "id", "name", "address", "port", "user", "connection", "jump", "status", "status_label", "status_detail",
-            "seen_at", "fingerprints", "memory_total_mb", "memory_available_mb", "cores", "load_percent",
+            "id", "name", "address", "port", "user", "status", "status_label", "status_detail", "seen_at",
+            "connection", "jump", "fingerprints", "memory_total_mb", "memory_available_mb", "cores", "load_percent",
             "disk_total_mb", "disk_free_mb", "disk_kind", "architecture", "distribution", "distribution_version",
-            "model", "uptime_seconds", "availability_percent", "created_at",
+            "model", "virtualisation", "disks", "listening", "temperature_celsius", "uptime_seconds", "sleeps",
+            "mac_address", "misses", "availability_percent", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from forgelab.api import backups, device_changes, joining, lifecycle, placement, runs, servers
+from forgelab.api import backups, device_changes, joining, lifecycle, metrics, placement, runs, servers
 from forgelab.api.base import View, nothing_here
 
 
@@ -37,6 +37,8 @@ urlpatterns = [
     path("devices/join-tokens/<int:key>", joining.JoinTokenView.as_view(), name="join-token"),
     path("devices/<uuid:key>", device_changes.ChangingDeviceView.as_view(), name="device"),
     path("devices/<uuid:key>/host-keys", device_changes.HostKeysView.as_view(), name="host-keys"),
+    path("devices/<uuid:key>/metrics", metrics.MetricsView.as_view(), name="metrics"),
+    path("devices/<uuid:key>/sleep", metrics.SleepView.as_view(), name="sleep"),
     path("devices/<uuid:key>/refresh", device_changes.RefreshView.as_view(), name="refresh"),
     path("runs", runs.RunListView.as_view(), name="runs"),
     path("runs/<uuid:key>", runs.RunView.as_view(), name="run"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from forgelab.cli import lookup, tables
+from forgelab.cli import lookup, sleep, tables
 from forgelab.devices import fingerprints
 from forgelab.devices.models import Device
 
@@ -45,6 +45,7 @@ def device_show(chosen: argparse.Namespace) -> None:
             ("Disk", f"{tables.gb(device.disk_free_mb)} of {tables.gb(device.disk_total_mb)} free"),
             ("Disk kind", device.get_disk_kind_display()),
             ("Load", None if device.load_percent is None else f"{device.load_percent:.0f}%"),
+            *sleep.machine(device),
             *(("Host key", f"{key.fingerprint} {key.kind}") for key in fingerprints.parse(device.host_keys)),
             ("Logs in with", device.identity and device.identity.public_key),
             ("Servers", ", ".join(s.name for s in device.servers.all())),

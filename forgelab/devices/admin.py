@@ -9,7 +9,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from forgelab.devices import hostkeys
-from forgelab.devices.models import Device, Identity, JoinToken
+from forgelab.devices.models import Device, Identity, JoinToken, Sample
+from forgelab.lib.paging import BoundedPaginator
 
 
 @admin.register(Identity)
@@ -44,14 +45,15 @@ class DeviceAdmin(admin.ModelAdmin):
         "name", "address", "status", "memory_available_mb", "memory_total_mb", "cores", "load_percent",
         "disk_free_mb", "distribution", "distribution_version", "seen_at",
     ]  # fmt: skip
-    list_filter = ["status", "disk_kind", "architecture", "distribution", "distribution_version"]
+    list_filter = ["status", "sleeps", "disk_kind", "architecture", "distribution", "distribution_version"]
     search_fields = ["name", "address", "model"]
     list_select_related = ["identity"]
-    decided = ["name", "address", "port", "user", "identity", "jump"]
+    decided = ["name", "address", "port", "user", "identity", "jump", "sleeps", "mac_address"]
     observed = [
         "status", "status_detail", "seen_at", "memory_total_mb", "memory_available_mb", "cores", "load_percent",
         "disk_total_mb", "disk_free_mb", "disk_kind", "architecture", "distribution", "distribution_version",
-        "distribution_release", "model", "uptime_seconds", "misses", "availability_percent", "created_at",
+        "distribution_release", "model", "virtualisation", "disks", "listening",
+        "temperature_celsius", "uptime_seconds", "misses", "availability_percent", "created_at",
     ]  # fmt: skip
     readonly_fields = ["connection", "fingerprints", *observed]
     fieldsets = [
@@ -86,4 +88,25 @@ class JoinTokenAdmin(admin.ModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: JoinToken | None = None) -> bool:
+        return False
+
+
+@admin.register(Sample)
+class SampleAdmin(admin.ModelAdmin):
+    """What devices measured: a record. It goes with its device, so deleting it is not forbidden."""
+
+    list_display = [
+        "at", "device", "span", "asked", "answered", "load_percent", "memory_available_mb", "disk_free_mb",
+        "temperature_celsius",
+    ]  # fmt: skip
+    list_filter = ["span", "device"]
+    list_select_related = ["device"]
+    ordering = ["-id"]
+    paginator = BoundedPaginator
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Sample | None = None) -> bool:
         return False

@@ -7,16 +7,18 @@ from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Model, ProtectedError
+from django.db.models import Model, ProtectedError
 from django.utils import timezone
 
 from forgelab.devices import facts, hostkeys, ssh
 from forgelab.devices.identities import identity_add, identity_default
+from forgelab.devices.metrics.status import MOST_MISSES, status_after_miss
 from forgelab.devices.models import Device, Identity
 
 __all__ = ["device_add", "device_refresh", "device_remove", "device_trust", "identity_add", "identity_default"]
 OBSERVED = [
-    *(field.name for field in dataclasses.fields(facts.Facts)), "status", "status_detail", "seen_at", "misses",
+    *({field.name for field in dataclasses.fields(facts.Facts)} - {"mac_address"}),
+    "status", "status_detail", "seen_at", "misses",
 ]  # fmt: skip
 
 
@@ -71,21 +73,28 @@ def _check_root(device: Device) -> None:
 
 
 def device_refresh(*, device: Device) -> Device:
-    """Look at the device again and store what it says; when it cannot be reached, store that instead of raising."""
+    """Look at the device again and store what it says; when it cannot be reached, store that instead of raising.
+
+    Whether it answered just now is told by `misses`, which is 0 then: one miss does not yet make it unreachable.
+    """
     try:
         _take_facts(device, facts.parse(ssh.run_script(device, facts.SCRIPT)))
     except (ssh.DeviceUnreachable, RuntimeError, ValueError) as error:
-        device.status, device.status_detail = Device.Status.UNREACHABLE, str(error)
-        device.misses = F("misses") + 1
+        device.misses = min(device.misses + 1, MOST_MISSES)
+        device.status = status_after_miss(device, key_changed=isinstance(error, ssh.HostKeyChanged))
+        device.status_detail = str(error)
     # Only what was observed: meanwhile somebody may have trusted another key or changed the address.
     device.save(update_fields=OBSERVED)
+    Device.objects.filter(pk=device.pk, mac_address="").update(mac_address=device.mac_address)
     device.refresh_from_db()
     return device
 
 
 def _take_facts(device: Device, found: facts.Facts) -> None:
+    known = device.mac_address
     for name, value in dataclasses.asdict(found).items():
         setattr(device, name, value)
+    device.mac_address = known or found.mac_address  # a person may know better
     device.status, device.status_detail = Device.Status.REACHABLE, ""
     device.seen_at, device.misses = timezone.now(), 0
 

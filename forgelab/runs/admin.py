@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from forgelab.lib.paging import BoundedPaginator
 from forgelab.runs.models import DeviceLock, Event, Run, Step
 
 
@@ -29,16 +27,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).defer(*self.hidden)
-
-
-class BoundedPaginator(Paginator):
-    """Counts no further than LIMIT rows: counting millions of events would take longer than showing them."""
-
-    LIMIT = 10_000
-
-    @cached_property
-    def count(self) -> int:
-        return self.object_list.order_by()[: self.LIMIT].count()
 
 
 class StepInline(admin.TabularInline):

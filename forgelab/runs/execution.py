@@ -20,6 +20,7 @@ from forgelab.runs.plan import Plan
 from forgelab.runs.renderer import Deployment, render
 from forgelab.runs.steps import StepTracker
 from forgelab.runs.supervisor import Supervisor
+from forgelab.runs.wake import wake
 from forgelab.runs.workspace import UnsafeFolder, workspace
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ def _close(run: Run, ending: Ending, tracker: StepTracker | None, learned: dict[
 
 
 def _perform(run: Run) -> tuple[Ending, StepTracker, dict[str, Any]]:
+    if asleep := wake(run):
+        return asleep, StepTracker(run.steps.all()), {}
     if not orphans.clear_device(run):
         detail = orphans.why_unreachable(run.device) or (
             f"{run.device.name} ({run.device.address}) cannot be reached, and an earlier run may still work there. "

@@ -50,6 +50,7 @@ urlpatterns = [
     path("join/<str:token>", joining.join, name="join"),
     path("devices/<slug:name>/", devices.detail, name="device"),
     path("devices/<slug:name>/refresh/", devices.refresh, name="device-refresh"),
+    path("devices/<slug:name>/sleep/", devices.sleep, name="device-sleep"),
     path("devices/<slug:name>/host-keys/", devices.trust, name="device-trust"),
     path("devices/<slug:name>/remove/", devices.remove, name="device-remove"),
     path("runs/", runs.run_list, name="runs"),

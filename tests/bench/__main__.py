@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.bench import again, cancel, export, live, memory, provision, ranking, report
+from tests.bench import again, cancel, export, health, live, memory, provision, ranking, report
 from tests.bench.homelab import Homelab
 
 PARTS: dict[str, tuple[str, Callable[[Homelab], Iterator[report.Table]]]] = {
@@ -16,6 +16,7 @@ PARTS: dict[str, tuple[str, Callable[[Homelab], Iterator[report.Table]]]] = {
     "cancel": ("Cancelling", cancel.cancel),
     "export": ("The exported project, and the first event", export.export),
     "events": ("Events: stored and shown", live.events),
+    "health": ("Watching devices", health.health),
     "memory": ("Memory", memory.memory),
     "ranking": ("Placement", ranking.ranking),
 }

@@ -30,7 +30,7 @@ def idle(homelab: Homelab) -> Table:
     stack.stop()  # an earlier part's pool processes would still be there
     stack.start()
     time.sleep(SETTLE)
-    pids = {name: stack.child(name) for name in ("web", "runs", "tasks")}
+    pids = {name: stack.child(name) for name in ("web", "runs", "tasks", "watch")}
     rows = {"forgelab (supervisor)": [_parent(pids["web"])]}
     rows |= {name: [pid, *descendants(pid)] for name, pid in pids.items()}
     for name, group in rows.items():

@@ -210,10 +210,30 @@ class TestWithoutNetwork:
     @pytest.mark.parametrize("error", [ssh.DeviceUnreachable("it is off"), RuntimeError("broken"), "nonsense"])
     def test_a_look_that_fails_is_stored_and_keeps_what_was_known(self, device, answers, error):
         answers["facts"] = error
+        for misses, status in ((1, "reachable"), (2, "reachable"), (3, "unreachable")):
+            looked = services.device_refresh(device=device)
+            assert (looked.status, looked.misses) == (status, misses)
+            assert looked.status_detail
+            assert looked.memory_total_mb == 16384
+
+    def test_a_look_that_meets_another_key_is_no_mere_miss(self, device, answers):
+        answers["facts"] = ssh.HostKeyChanged("another key")
         looked = services.device_refresh(device=device)
-        assert looked.status == "unreachable"
-        assert looked.status_detail
-        assert looked.memory_total_mb == 16384
+        assert (looked.status, looked.misses, looked.status_detail) == ("unreachable", 1, "another key")
+
+    def test_the_cards_address_is_read_unless_a_person_has_given_one(self, device, answers):
+        answers["facts"] = PI + "mac_address=dc:a6:32:00:00:01\n"
+        assert services.device_refresh(device=device).mac_address == "dc:a6:32:00:00:01"
+        Device.objects.update(mac_address="52:54:00:12:34:56")
+        assert services.device_refresh(device=Device.objects.get()).mac_address == "52:54:00:12:34:56"
+
+    def test_an_address_that_a_person_gives_meanwhile_is_kept(self, device, answers):
+        def meanwhile():
+            Device.objects.update(mac_address="52:54:00:12:34:56")
+            return PI + "mac_address=dc:a6:32:00:00:01\n"
+
+        answers["facts"] = meanwhile
+        assert services.device_refresh(device=device).mac_address == "52:54:00:12:34:56"
 
     def test_looks_that_fail_are_counted_until_one_succeeds(self, device, answers):
         for answer, misses in ((ssh.DeviceUnreachable("off"), 1), (ssh.DeviceUnreachable("off"), 2), (PI, 0)):

@@ -53,11 +53,12 @@ class Sshd:
     def allow(self, *lines: str) -> None:
         (self.folder / "authorized_keys").write_text("".join(f"{line}\n" for line in lines))
 
-    def start(self) -> None:
-        """Start it with a fresh host key."""
-        for name in ("host_key", "host_key.pub"):
-            (self.folder / name).unlink(missing_ok=True)
-        _keygen(self.folder / "host_key")
+    def start(self, *, fresh: bool = True) -> None:
+        """Start it, with a fresh host key unless it is to be the same machine as before."""
+        if fresh:
+            for name in ("host_key", "host_key.pub"):
+                (self.folder / name).unlink(missing_ok=True)
+            _keygen(self.folder / "host_key")
         _own(self.folder, self.user)
         command = [*self.before, "-D", "-e", "-f", str(self.folder / "config")]
         with (self.folder / "log").open("ab") as log:

@@ -73,7 +73,7 @@ class Stack:
         self._process = None
 
     def child(self, name: str) -> int:
-        """The pid of one of the stack's children: web, runs, tasks."""
+        """The pid of one of the stack's children: web, runs, tasks, watch."""
         return int(json.loads((self.data_dir / "forgelab.pid").read_text())["children"][name])
 
     def cli(self, *arguments: str, check: bool = True, timeout: float = 900) -> subprocess.CompletedProcess[str]:

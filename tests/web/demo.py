@@ -14,10 +14,14 @@ def main() -> None:
     from django.utils import timezone
 
     from forgelab.accounts.models import User
+    from forgelab.devices.metrics.rollup import roll_up
     from tests.web import homelab
 
     User.objects.create_superuser("demo", password="demo")
-    recommended, busy, _small, _away = homelab.devices()
+    recommended, busy, small, _away = homelab.devices()
+    for device in (recommended, busy, small):
+        homelab.measured(device)
+    roll_up()
     server = homelab.server(recommended)
     homelab.run(recommended, "succeeded", server=server)
     homelab.run(busy, "running", server=homelab.server(busy, "laravel-staging", status="provisioning"))

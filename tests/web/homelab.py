@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from forgelab.devices.models import Device, Identity
+from forgelab.devices.models import Device, Identity, Sample
 from forgelab.runs.models import Event, Run, Step
 from forgelab.servers.models import Component, Server
 from forgelab.servers.selectors import recipe_catalog
@@ -61,6 +62,21 @@ def devices() -> tuple[Device, Device, Device, Device]:
                disk_free_mb=24_000, disk_kind="sd", architecture="aarch64", model="Raspberry Pi 4 Model B"),
         device("nas", address="127.0.0.1", port=1, status=Device.Status.UNREACHABLE,  # nothing answers there
                status_detail="nas (root@127.0.0.1 port 1) cannot be reached: no answer. Is it switched on?"),
+    )  # fmt: skip
+
+
+def measured(device: Device, hours: int = 26) -> None:
+    """A day of samples by the minute around the device's present figures, with a gap in which nobody asked."""
+    now = timezone.now()
+    Sample.objects.bulk_create(
+        Sample(
+            device=device, span=Sample.Span.RAW, at=now - timedelta(minutes=n), asked=1, answered=1,
+            load_percent=device.load_percent * (1 + 0.6 * math.sin(n / 90) + 0.2 * math.sin(n / 7)),
+            memory_available_mb=int(device.memory_available_mb * (0.9 + 0.1 * math.sin(n / 200))),
+            disk_free_mb=device.disk_free_mb - n, temperature_celsius=48 + 8 * math.sin(n / 90),
+        )
+        for n in range(hours * 60)
+        if not 400 < n < 520
     )  # fmt: skip
 
 

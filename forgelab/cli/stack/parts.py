@@ -21,6 +21,7 @@ GRACE = 10  # seconds that running tasks are given at the end
 CLOCK_STOPS_WITHIN = 1  # seconds, at the cost of looking at the clock as often
 # What the parts would each import for themselves, and so keep in memory once more.
 SHARED = (
+    "asyncssh",
     "celery.apps.worker",
     "celery.beat",
     "celery.bin.celery",
@@ -97,6 +98,13 @@ def tasks() -> None:
     worker_shutdown.connect(lambda **_: clock.stop(wait=True), weak=False)
     threading.Thread(target=_tick, args=[clock], daemon=True).start()
     _worker("--queues", "default", "--hostname", "default@%h", "--pool", "solo")
+
+
+def watch() -> None:
+    """The collector: asks every device once a minute."""
+    from forgelab.devices.metrics import collector
+
+    collector.watch()
 
 
 def _tick(clock: Service) -> None:

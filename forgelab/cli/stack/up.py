@@ -1,4 +1,4 @@
-"""`forgelab up`: web, workers and beat in one go."""
+"""`forgelab up`: web, workers, beat and collector in one go."""
 
 from __future__ import annotations
 
@@ -117,6 +117,7 @@ def _supervise(stack: Stack, listener: socket.socket, url: str, show: output.Sho
     kernel.set_name("forgelab")
     lives: dict[str, Callable[[], object]] = {
         "web": partial(parts.web, listener), "runs": parts.runs, "tasks": parts.tasks,
+        "watch": parts.watch,
     }  # fmt: skip
     try:
         Supervisor(lives, show, changed, in_child).run()

@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
                 ('memory_available_mb', models.PositiveIntegerField(blank=True, null=True)),
                 ('disk_free_mb', models.PositiveIntegerField(blank=True, null=True)),
                 ('temperature_celsius', models.FloatField(blank=True, null=True)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='samples', to='devices.device')),
+                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='samples', to='devices.device', db_index=False)),
             ],
             options={
                 'ordering': ['device', 'span', 'at'],

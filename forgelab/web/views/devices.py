@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -10,7 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from forgelab.devices import hostkeys, services, ssh
+from forgelab.devices import hostkeys, services, sleeping, ssh
+from forgelab.devices.metrics import history
 from forgelab.devices.models import Device
 from forgelab.runs.selectors import run_list
 from forgelab.web.accepting import UNPROCESSABLE, accepted_keys
@@ -19,7 +21,8 @@ from forgelab.web.accepting import UNPROCESSABLE, accepted_keys
 @login_required
 @require_GET
 def device_list(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/device_list.html", {"devices": Device.objects.prefetch_related("servers")})
+    devices = history.with_loads(Device.objects.prefetch_related("servers"))
+    return render(request, "web/device_list.html", {"devices": devices})
 
 
 @login_required
@@ -29,6 +32,7 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
         Device.objects.select_related("identity", "jump").prefetch_related("servers", "behind"), name=name
     )
     context = {"device": device, "keys": hostkeys.parse(device.host_keys), "runs": run_list(device=device)[:10]}
+    context |= {"history": history.last_day(device), "misses_until_down": settings.MISSES_UNTIL_DOWN}
     return render(request, "web/device_detail.html", context)
 
 
@@ -36,8 +40,23 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def refresh(request: HttpRequest, name: str) -> HttpResponse:
     device = services.device_refresh(device=get_object_or_404(Device, name=name))
-    if device.status == Device.Status.REACHABLE:
+    if not device.misses:  # else the page itself tells why
         messages.success(request, f"{device.name} answered.")
+    return redirect("device", name)
+
+
+@login_required
+@require_POST
+def sleep(request: HttpRequest, name: str) -> HttpResponse:
+    """Mark the device as one that sleeps, or not, and by which address it is woken."""
+    device = get_object_or_404(Device, name=name)
+    try:
+        chosen = {"sleeps": "sleeps" in request.POST, "mac_address": request.POST.get("mac_address", "")}
+        sleeping.device_sleep_set(device=device, **chosen)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, f"{device.name} is expected {'to sleep at times' if device.sleeps else 'to be up'}.")
     return redirect("device", name)
 
 

@@ -6,19 +6,20 @@ import argparse
 
 from django.core.management.base import CommandParser
 
-from forgelab.cli import adding, device_views, joining, keys, lookup, tables
+from forgelab.cli import adding, device_views, joining, keys, lookup, sleep, tables
 from forgelab.cli.base import Failure, ForgeCommand, verbs
 from forgelab.devices import fingerprints, services
 from forgelab.devices.models import Device
 
 
 class Command(ForgeCommand):
-    help = "Add, join, list, show, refresh, trust and remove devices."
+    help = "Add, join, list, show, set, refresh, trust and remove devices."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verb = verbs(parser)
         adding.add_verb(verb)
         joining.add_verb(verb)
+        sleep.add_verb(verb)
         verb("list", device_views.device_list, "List all devices.")
         for name, run, help in (
             ("show", device_views.device_show, "Show one device."),
@@ -33,7 +34,7 @@ class Command(ForgeCommand):
 
 def device_refresh(chosen: argparse.Namespace) -> None:
     device = services.device_refresh(device=lookup.device(chosen.device))
-    if device.status != Device.Status.REACHABLE:
+    if device.misses:
         raise Failure(device.status_detail)
     print(f"{device.name} is reachable: {tables.machine(device)}.")
 

@@ -1,0 +1,230 @@
+"""One kept SSH connection to each device, and the script that is run over it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncssh
+
+from forgelab.devices import ssh, wording
+from forgelab.devices.metrics.look import Missed
+from forgelab.devices.models import Device
+
+AT_ONCE = 16  # connections that are being made at the same time: each costs some milliseconds of computing
+CONNECT_TIMEOUT = 10  # seconds until TCP answers
+LOGIN_TIMEOUT = 15  # seconds for keys and login after that
+KEEPALIVE = 30  # seconds; two that are not answered end the connection
+PATIENCE = 8.0  # seconds that a kept connection is given before another is tried beside it
+LONGEST = 256 * 1024  # characters of an answer
+
+
+def login(device: Device) -> str:
+    """What a connection depends on, as one word: when it changes, the kept one is of no use."""
+    key = device.identity.private_key if device.identity else ""
+    through = login(device.jump) if device.jump else ""
+    parts = (device.connection, device.address, str(device.port), device.user, device.host_keys, key, through)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+class Connections:
+    """Kept connections by the device's id. `ask` makes them, `keep_only` ends those of devices that are gone."""
+
+    def __init__(self, at_once: int = AT_ONCE, patience: float = PATIENCE) -> None:
+        self.patience = patience
+        self._open: dict[UUID, tuple[str, asyncssh.SSHClientConnection]] = {}
+        self._making: dict[UUID, asyncio.Lock] = {}
+        self._turn = asyncio.Semaphore(at_once)
+        self.queued: set[UUID] = set()  # those that wait for their turn to be connected: nobody has asked them yet
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def ask(self, device: Device, script: str) -> str:
+        """What a POSIX shell script prints on the device. Raises `Missed`; takes as long as the device takes."""
+        if device.connection == Device.Connection.LOCAL:
+            return await _here(script)
+        with _explained(device):
+            kept = self._kept(device)
+            if kept is None:
+                return await _run(await self._connect(device), script)
+            return await self._ask_kept(device, kept, script)
+
+    async def _ask_kept(self, device: Device, kept: asyncssh.SSHClientConnection, script: str) -> str:
+        """Over the kept connection; when that is silent or broken, over another: the first answer counts.
+
+        After a reboot, or a router that has forgotten the connection, the device is there and only the old way is not.
+        """
+        asking = {asyncio.create_task(_run(kept, script))}
+        try:
+            done, _ = await asyncio.wait(asking, timeout=self.patience)
+            if not done or done.pop().exception():
+                if self._kept(device) is kept:
+                    del self._open[device.pk]
+                asking.add(asyncio.create_task(self._run_anew(device, script)))
+            return await _first(asking)
+        finally:
+            for task in asking:
+                task.cancel()
+            if self._kept(device) is not kept:
+                kept.abort()
+
+    async def _run_anew(self, device: Device, script: str) -> str:
+        return await _run(await self._connect(device), script)
+
+    def _kept(self, device: Device) -> asyncssh.SSHClientConnection | None:
+        word, connection = self._open.get(device.pk, ("", None))
+        if connection is None or (word == login(device) and not connection.is_closed()):
+            return connection
+        self.drop(device.pk)
+        return None
+
+    async def _connect(self, device: Device) -> asyncssh.SSHClientConnection:
+        async with self._making.setdefault(device.pk, asyncio.Lock()):
+            if kept := self._kept(device):
+                return kept
+            tunnel = await self._through(device) if device.jump else None
+            self.queued.add(device.pk)
+            try:
+                await self._turn.acquire()
+            finally:
+                self.queued.discard(device.pk)
+            shown: list[str] = []
+            try:
+                with _explained(device, shown):
+                    connection = await asyncssh.connect(
+                        **options(device), tunnel=tunnel, client_factory=lambda: _Client(shown)
+                    )
+            finally:
+                self._turn.release()
+            self._open[device.pk] = login(device), connection
+            return connection
+
+    async def _through(self, device: Device) -> asyncssh.SSHClientConnection:
+        """The kept connection to the device's jump host."""
+        assert device.jump  # noqa: S101 - for mypy: nobody else asks
+        try:
+            return await self._connect(device.jump)
+        except Missed as error:
+            detail = wording.on_the_way(device, error)
+            raise Missed(detail, refused=error.refused, key_changed=error.key_changed) from None
+
+    def drop(self, key: UUID) -> None:
+        """End the connection to a device, if there is one."""
+        if key in self._open:
+            self._open.pop(key)[1].abort()
+
+    def keep_only(self, keys: Iterable[UUID]) -> None:
+        wanted = set(keys)
+        for key in [key for key in self._open if key not in wanted]:
+            self.drop(key)
+        self._making = {key: lock for key, lock in self._making.items() if key in wanted}
+
+    def close(self) -> None:
+        self.keep_only(())
+
+
+def options(device: Device) -> dict[str, Any]:
+    """How asyncssh is to log in: only with the device's own key, only at one of the pinned keys, nothing of this user's
+    configuration or agent. Raises `Missed` for keys that cannot be read."""
+    try:
+        pinned = [asyncssh.import_public_key(line) for line in device.host_keys.splitlines() if line.strip()]
+        keys = [asyncssh.import_private_key(device.identity.private_key)] if device.identity else []
+    except (asyncssh.KeyImportError, ValueError) as error:
+        raise Missed(f"The keys of {device.name} cannot be read: {error}", refused=True) from None
+    return {
+        "host": device.address, "port": device.port, "username": device.user, "client_keys": keys,
+        "known_hosts": (pinned, [], []), "preferred_auth": "publickey", "agent_path": None, "config": None,
+        "x509_trusted_certs": None, "connect_timeout": CONNECT_TIMEOUT, "login_timeout": LOGIN_TIMEOUT,
+        "keepalive_interval": KEEPALIVE, "keepalive_count_max": 2,
+    }  # fmt: skip
+
+
+class _Client(asyncssh.SSHClient):
+    """Remembers which key was shown in place of a pinned one, and trusts none."""
+
+    def __init__(self, shown: list[str]) -> None:
+        self.shown = shown
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        self.shown.append(key.get_fingerprint())
+        return False
+
+
+@contextlib.contextmanager
+def _explained(device: Device, shown: Sequence[str] = ()) -> Iterator[None]:
+    """Tell what asyncssh says in the words that every other part of ForgeLab uses."""
+    try:
+        yield
+    except asyncssh.HostKeyNotVerifiable:
+        raise Missed(wording.key_changed(device, shown), key_changed=True) from None
+    except asyncssh.PermissionDenied:
+        raise Missed(wording.refused(device), refused=True) from None
+    except asyncssh.KeyExchangeFailed as error:
+        if "host key" in str(error):  # it has no key of a pinned kind any more, so another answers
+            raise Missed(wording.key_changed(device, shown), key_changed=True) from None
+        raise Missed(wording.silent(device, str(error))) from None
+    except asyncssh.ChannelOpenError as error:
+        prohibited = device.jump and error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
+        detail = wording.let_nobody_through(device) if prohibited else wording.silent(device, error.reason)
+        raise Missed(detail) from None
+    except OSError as error:
+        known = isinstance(error.errno, int) and error.errno > 0
+        raise Missed(wording.silent(device, os.strerror(error.errno) if known else str(error))) from None
+    except (asyncssh.Error, UnicodeError) as error:
+        raise Missed(wording.silent(device, str(error))) from None
+
+
+async def _first(asking: set[asyncio.Task[str]]) -> str:
+    """The first answer; when all have failed, the failure of the last."""
+    waiting = set(asking)
+    while True:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        good = [task for task in done if not task.exception()]
+        if good or not waiting:
+            return (good or list(done))[0].result()
+
+
+async def _run(connection: asyncssh.SSHClientConnection, script: str) -> str:
+    process = await connection.create_process("sh -s", errors="replace", stderr=asyncssh.DEVNULL)
+    try:
+        process.stdin.write(script)
+        process.stdin.write_eof()
+        return await _all_of(_pieces(process.stdout))
+    finally:
+        process.close()
+
+
+async def _here(script: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-s", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        env=ssh.LOCAL_ENVIRONMENT,
+    )  # fmt: skip
+    try:
+        assert process.stdin and process.stdout  # noqa: S101 - for mypy: they are pipes
+        process.stdin.write(script.encode())
+        process.stdin.close()
+        return await _all_of(_pieces(process.stdout))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def _pieces(stream: Any) -> AsyncIterator[str]:
+    while piece := await stream.read(65_536):
+        yield piece if isinstance(piece, str) else piece.decode(errors="replace")
+
+
+async def _all_of(pieces: AsyncIterator[str]) -> str:
+    text = ""
+    async for piece in pieces:
+        text += piece
+        if len(text) > LONGEST:
+            raise Missed("It answers without end: what logs in there prints more than a shell script.")
+    return text

@@ -1,0 +1,31 @@
+"""One look at one device: what it measured, or why it did not answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from forgelab.devices.facts import Figures
+
+
+class Missed(Exception):
+    """The device did not answer as it should. The message is for the user.
+
+    `refused`: it is there, but does not let us in, so asking again soon is of no use and may get us banned.
+    """
+
+    def __init__(self, detail: str, *, refused: bool = False, key_changed: bool = False) -> None:
+        super().__init__(detail)
+        self.refused, self.key_changed = refused or key_changed, key_changed
+
+
+@dataclass(frozen=True)
+class Look:
+    """At `at` the device with the id `device` told its `figures`, or missed the look for the reason `missed`."""
+
+    device: UUID
+    at: datetime
+    figures: Figures | None = None
+    missed: str = ""
+    key_changed: bool = False
