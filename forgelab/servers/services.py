@@ -11,7 +11,7 @@ from forgelab.devices.models import Device
 from forgelab.recipes.model import Recipe
 from forgelab.runs.models import Run
 from forgelab.runs.services import run_create
-from forgelab.servers import checks, selectors
+from forgelab.servers import checks, selectors, succession
 from forgelab.servers.checks import PROVISION
 from forgelab.servers.links import check_links
 from forgelab.servers.models import Server
@@ -51,8 +51,10 @@ def server_provision(
             _check_same(server, server_type, device)
             checks.check_obstacle(server, recipe, config)
         base = server.config
+        succession.check_replaced(server, config, confirm=confirm, without_backup=without_backup)
+        config = succession.opened_for(server, config)
+        server.secrets = checks.known_secrets(recipe, server, config)
         server.config = config
-        server.secrets = {**checks.generated_secrets(recipe), **(server.secrets or {})}
         plan = checks.checked_plan(server, recipe)
         gone = surplus(server, plan)
         check_databases(server, gone, confirm=confirm, without_backup=without_backup)
