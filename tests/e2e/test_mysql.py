@@ -127,7 +127,7 @@ def test_a_changed_password_on_the_server_is_put_right(running: Database) -> Non
 
 CONTENTS = """
 CREATE TABLE orders (id int PRIMARY KEY AUTO_INCREMENT, v varchar(99) NOT NULL, w decimal(9, 2) DEFAULT (1.5),
-  t int GENERATED ALWAYS AS (id * 2) STORED, j json, INDEX ((lower(v))), CHECK (t > 0));
+  t int GENERATED ALWAYS AS (char_length(v)) STORED, j json, INDEX ((lower(v))), CHECK (t > 0));
 CREATE TABLE items (id int PRIMARY KEY AUTO_INCREMENT, n int, FOREIGN KEY (n) REFERENCES orders (id));
 CREATE TABLE log (n int);
 CREATE VIEW totals AS SELECT count(*) AS n FROM orders;
@@ -150,7 +150,7 @@ def test_a_backup_is_written_verified_and_gives_back_what_was_dropped(running: D
     sql(running, "SET foreign_key_checks = 0; DROP TABLE orders; DROP VIEW totals; DROP PROCEDURE answer")
     stack.cli("server", "restore", NAME, "--database", "shop_db", "--confirm", NAME)
     assert sql(running, "SELECT v, t, w, j FROM orders ORDER BY id") == (
-        'first\t2\t1.50\t{"a": [1, "ü"]}\n{{ 7*7 }} \'; -- ü\t4\t1.50\tNULL'
+        'first\t5\t1.50\t{"a": [1, "ü"]}\n{{ 7*7 }} \'; -- ü\t17\t1.50\tNULL'
     )
     sql(running, "INSERT INTO items (n) VALUES (2)")  # the trigger and the foreign key are back
     assert sql(running, "SELECT n FROM log ORDER BY n; SELECT n FROM totals; CALL answer()") == "1\n2\n2\n42"
@@ -179,7 +179,7 @@ def test_the_saved_accounts_can_be_played_back(running: Database) -> None:
     found = running.device.exec(["sh", "-c", f"ls {folder}/* | grep -v json | tail -1"]).stdout.strip()
     unpack = f"(zstd -dc {found} 2>/dev/null || gzip -dc {found})"
     text = running.device.exec(["sh", "-c", unpack]).stdout
-    assert "CREATE USER `shop`@`localhost` IDENTIFIED WITH 'caching_sha2_password' AS 0x" in text
+    assert "CREATE USER `shop`@`localhost` IDENTIFIED WITH 'caching_sha2_password' AS " in text
     sql(running, "DROP USER shop@localhost")
     lines = "\n".join(line for line in text.splitlines() if "`shop`@`localhost`" in line)
     sql(running, lines)

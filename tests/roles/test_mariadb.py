@@ -121,3 +121,15 @@ def test_the_account_exists_for_those_who_may_connect(evaluate: Callable[..., An
         "192.168.1.7",
         "fd00::7",
     ]
+
+
+@pytest.mark.parametrize(
+    ("role", "packaged"), [("mysql", ["mysql.cnf", "mysqld.cnf"]), ("mariadb", ["50-server.cnf", "60-galera.cnf"])]
+)
+def test_its_settings_are_read_after_the_packages_own_and_before_the_users(
+    evaluate: Callable[..., Any], role: str, packaged: list[str]
+) -> None:
+    ours = evaluate(role, f"{role}_configuration").rpartition("/")[2]
+    assert sorted([evaluate(role, "mysql_own_settings"), ours, *packaged])[-2:] == [
+        ours, evaluate(role, "mysql_own_settings"),
+    ]  # fmt: skip
