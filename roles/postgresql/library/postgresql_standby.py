@@ -209,7 +209,8 @@ def rejoin(cluster: Cluster, primary: Primary, params: dict, dry: bool) -> dict:
     if not params["replace_data"]:
         raise Refused(
             f"{host} has taken over from this PostgreSQL, which takes no more writes, but can be read from. It cannot "
-            f"follow {host} as it is: it may hold last changes that {host} never had. To replace its data by a copy of {host}: {params['anew'] or anew(cluster)}"
+            f"follow {host} as it is: it may hold last changes that {host} never had. To replace its data by a copy of "
+            f"{host}: {params['anew'] or anew(cluster)}"
         )
     if cluster.ask("SELECT system_identifier FROM pg_control_system()") != [system]:
         raise Refused(
