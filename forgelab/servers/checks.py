@@ -20,6 +20,7 @@ from forgelab.servers import placement, selectors
 from forgelab.servers.models import Server
 from forgelab.servers.plans import server_plan
 from forgelab.servers.sharing import obstacle
+from forgelab.servers.succession import inherited_secrets
 
 PROVISION = "server.provision"
 PLAN = "server.plan"
@@ -67,6 +68,11 @@ def checked_plan(server: Server, recipe: Recipe) -> Plan:
 
 def generated_secrets(recipe: Recipe) -> dict[str, str]:
     return {s.name: "".join(secrets.choice(ALPHABET) for _ in range(s.length)) for s in recipe.secrets}
+
+
+def known_secrets(recipe: Recipe, server: Server, config: Mapping[str, Any]) -> dict[str, str]:
+    """The server's secrets, complete; one that takes over from its primary has the primary's from then on."""
+    return {**generated_secrets(recipe), **(server.secrets or {}), **inherited_secrets(server, config)}
 
 
 def one_at_a_time() -> None:

@@ -142,6 +142,8 @@ def _first(option: Option) -> str:
 
 
 def _not_active(server: Server) -> str:
+    if server.replaced_by:
+        return f"{server.replaced_by} took over from {server.name}. Name {server.replaced_by} instead."
     if server.status == Server.Status.PROVISIONING:
         return f"{server.name} is being provisioned. Wait until it is ready."
     command = f"forgelab server provision {server.server_type} --name {server.name}"

@@ -40,6 +40,10 @@ class Server(models.Model):
         default=dict, blank=True,
         help_text="By role, what ForgeLab has put on the device for it, so that it can be taken away again.",
     )  # fmt: skip
+    replaced_by = models.CharField(
+        max_length=63, blank=True,
+        help_text="The server that took over as the primary, until this one is its standby: it must take no writes.",
+    )  # fmt: skip
     memory_mb = models.PositiveIntegerField(default=0, help_text="Memory promised to it on the device, in MiB.")
     storage_mb = models.PositiveIntegerField(default=0, help_text="Storage promised to it on the device, in MiB.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -12,12 +12,13 @@ from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Component, Server
 from forgelab.servers.placement import promise
 from forgelab.servers.removal import NEEDS
+from forgelab.servers.succession import REPLACES, replaced_sentence, server_took_over
 
 # Until they are past, nothing on the device has been touched.
 LOOKING = ("facts", "preflight")
 FIELDS = [
     "status", "status_detail", "config", "managed", "provisioned_at", "drift_count", "drift_since", "drift_checked_at",
-    "drift_run", "memory_mb", "storage_mb",
+    "drift_run", "memory_mb", "storage_mb", "replaced_by",
 ]  # fmt: skip
 
 
@@ -31,10 +32,15 @@ def server_provisioned(run: Run) -> None:
         server.status = Server.Status.PROVISIONING
     elif run.status == Run.Status.SUCCEEDED:
         _succeeded(server, run)
+        server_took_over(server, run)
+    elif server.replaced_by:
+        server.status, server.status_detail = Server.Status.FAILED, replaced_sentence(server, run.status_detail)
     elif server.provisioned_at is None:
         server.status, server.status_detail = Server.Status.FAILED, run.status_detail
     else:
         _still_runs(server, run)
+    if server.status != Server.Status.PROVISIONING and server.config.get(REPLACES):  # allowed once, not for ever
+        server.config = {**server.config, REPLACES: False}
     server.save(update_fields=FIELDS)
 
 
@@ -62,6 +68,7 @@ def _needs(run: Run) -> dict[str, list[str]]:
 def _succeeded(server: Server, run: Run) -> None:
     server.status, server.status_detail, server.provisioned_at = Server.Status.ACTIVE, "", timezone.now()
     _promise(server)
+    server.replaced_by = ""
     gone = run.request.get("gone") or []
     server.managed = {role: record for role, record in server.managed.items() if role not in gone}
     if needs := _needs(run):  # what it needed before, it needs no more

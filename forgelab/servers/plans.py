@@ -17,6 +17,7 @@ from forgelab.servers.links import server_links
 from forgelab.servers.models import Server
 from forgelab.servers.neighbours import joint_components
 from forgelab.servers.resolving import resolved_recipe
+from forgelab.servers.succession import with_replaced
 
 # Before the preflight: which packages the roles need depends on the device's distribution and processor.
 FACTS = PlannedRole(name="facts", title="Reading the device", always=True)
@@ -32,6 +33,7 @@ def server_plan(server: Server, recipe: Recipe) -> Plan:
     components = [_component_role(component) for component in resolved.components]
     generated = generated_role(resolved)
     offered = _vendors(resolved)
+    components = with_replaced(components, server)
     roles = [_facts(server), _preflight(resolved, offered), *_repositories(offered), _packages(resolved), *components]
     if generated:
         roles.append(PlannedRole(name=resolved.post_install_role, title="Finishing touches"))
@@ -100,10 +102,17 @@ def _preflight(resolved: ResolvedRecipe, offered: list[dict[str, Any]]) -> Plann
         },
         expressions={
             "preflight_packages": _union(resolved, "packages"),
+            "preflight_series": _series(resolved),
             "preflight_ports": _union(resolved, "ports"),
             "preflight_needs": _by_role(resolved, "packages"),
         },
     )
+
+
+def _series(resolved: ResolvedRecipe) -> str:
+    """Jinja for the versions of packages whose names do not say them; few roles have such packages."""
+    known = "".join(f", {component.role}_series | default({{}})" for component in resolved.components)
+    return "{{ {} | combine({}" + known + ") }}"
 
 
 def _packages(resolved: ResolvedRecipe) -> PlannedRole:

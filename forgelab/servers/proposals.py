@@ -34,8 +34,8 @@ def server_check(*, server: Server, changes: dict[str, Any] | None = None, reque
     checks.check_obstacle(server, recipe, config)
     checks.check_promise(server, recipe, config)
     proposed = copy.copy(server)  # never saved
+    proposed.secrets = checks.known_secrets(recipe, server, config)
     proposed.config = config
-    proposed.secrets = {**checks.generated_secrets(recipe), **(server.secrets or {})}
     plan = checks.checked_plan(proposed, recipe)
     asked = changed_options(server.config, config)
     return run_create(

@@ -11,7 +11,7 @@ from forgelab.devices.models import Device
 from forgelab.recipes.model import Recipe
 from forgelab.runs.models import Run
 from forgelab.runs.services import run_create
-from forgelab.servers import checks, placement
+from forgelab.servers import checks, placement, succession
 from forgelab.servers.checks import PROVISION
 from forgelab.servers.links import check_links
 from forgelab.servers.models import Server
@@ -59,8 +59,10 @@ def server_provision(
             checks.hold_promise(server, recipe, config)
             server.environment = environment or server.environment
         base = server.config
+        succession.check_replaced(server, config, confirm=confirm, without_backup=without_backup)
+        config = succession.opened_for(server, config)
+        server.secrets = checks.known_secrets(recipe, server, config)
         server.config = config
-        server.secrets = {**checks.generated_secrets(recipe), **(server.secrets or {})}
         plan = checks.checked_plan(server, recipe)
         gone = surplus(server, plan)
         checks.check_neighbours_at_rest(server, takes_away=bool(gone))

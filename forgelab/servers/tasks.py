@@ -3,7 +3,7 @@
 from django.db import close_old_connections
 
 from forgelab.celery import app
-from forgelab.servers import backups, drift
+from forgelab.servers import backups, drift, fencing
 
 
 @app.task
@@ -11,6 +11,13 @@ def check_drift() -> None:
     """Have the servers looked at whose daily look is due."""
     close_old_connections()
     drift.check_due()
+
+
+@app.task
+def fence() -> None:
+    """Have primaries that were replaced take no writes, as soon as their devices answer."""
+    close_old_connections()
+    fencing.fence_due()
 
 
 @app.task

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
@@ -133,9 +135,11 @@ def test_no_acknowledged_row_is_lost_with_the_primarys_power(servers: Servers) -
     first.device.kill()
     writer.join(60)
     assert not writer.is_alive()
+    before = first.credentials()
     assert succeeded(second.provision(postgresql_promote=True, replicate_from="")) > 0
     assert second.ask("SELECT pg_is_in_recovery()") == "f"
-    with second.login() as connection:  # by the password of its own from now on
+    assert second.credentials() == before  # an application that used the first changes the address only
+    with second.login() as connection:
         found = {row[0] for row in connection.execute("SELECT id FROM kept")}
         assert set(acknowledged) <= found
         connection.execute("INSERT INTO kept VALUES (-4)")
@@ -145,16 +149,71 @@ def test_the_new_primary_provisioned_again_changes_nothing(servers: Servers) -> 
     assert succeeded(servers[1].provision()) == 0
 
 
-def test_an_old_primary_with_data_is_not_made_a_standby(servers: Servers, stack: Stack) -> None:
+def shown(stack: Stack, name: str) -> dict[str, Any]:
+    return json.loads(stack.cli("server", "show", name, "--json").stdout)
+
+
+def test_the_old_primary_is_said_to_be_replaced_while_it_is_off(servers: Servers, stack: Stack) -> None:
+    first, second = servers
+    told = shown(stack, first.name)
+    assert told["status"] == "failed"
+    assert f"{second.name} took over from {first.name}" in told["status_detail"]
+
+
+def test_powered_up_again_it_takes_no_writes_before_anybody_asks(servers: Servers, stack: Stack) -> None:
+    """ForgeLab sees by itself that the device answers, and what was a primary is one no more."""
     first, second = servers
     first.device.start()
-    succeeded(second.provision(standby_networks=[f"{first.device.address}/32"]))
-    run = first.provision(replicate_from=second.name, standby_networks=[], postgresql_synchronous=False)
-    assert run["status"] == "failed"
-    assert "not empty: it has the databases shop" in run["status_detail"]
-    assert "pg_dropcluster --stop" in run["status_detail"]
+    wait_for(
+        lambda: first.ask("SELECT pg_is_in_recovery()") == "t", 300, "the old primary takes no more writes", every=1
+    )
+    with first.login() as connection, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        connection.execute("INSERT INTO kept VALUES (-5)")
     count = ["runuser", "-u", "postgres", "--", "psql", "-XAtd", "shop", "-c", "SELECT count(*) FROM kept"]
-    assert int(first.device.exec(count).stdout) > 500
-    first.device.exec(["sh", "-c", "V=$(ls /etc/postgresql); pg_dropcluster --stop $V main; pg_createcluster $V main"])
-    assert succeeded(first.provision()) > 0
+    assert int(first.device.exec(count).stdout) > 500  # its data are there to be looked at
+    runs = stack.api.get("runs", params={"limit": 200}).raise_for_status().json()["results"]
+    stack.wait_for_end(next(run["id"] for run in runs if run["device"]["name"] == first.device.name))
+    detail = shown(stack, first.name)["status_detail"]
+    assert f"forgelab server set {first.name} postgresql_replace_data=true --confirm {first.name}" in detail
+    assert second.ask("SELECT pg_is_in_recovery()") == "f"
+
+
+def test_its_data_go_only_with_its_name_and_a_backup(servers: Servers, stack: Stack) -> None:
+    first, _ = servers
+    ask = ["server", "set", first.name, "postgresql_replace_data=true"]
+    assert f"--confirm {first.name}" in stack.cli(*ask, check=False).stderr
+    refused = stack.cli(*ask, "--confirm", first.name, check=False)
+    assert "no verified backup of the last 24 hours" in refused.stderr
+    stack.cli("server", "backup", first.name)  # it can still be read from
+
+
+def test_one_command_makes_it_the_standby_of_the_new_primary(servers: Servers, stack: Stack) -> None:
+    first, second = servers
+    stack.cli("server", "set", first.name, "postgresql_replace_data=true", "--confirm", first.name)
     assert first.ask("SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'") == "1"
+    with second.login() as connection:
+        connection.execute("INSERT INTO kept VALUES (-6)")
+    there = "SELECT count(*) FROM kept WHERE id = -6"
+    count = ["runuser", "-u", "postgres", "--", "psql", "-XAtd", "shop", "-c", there]
+    wait_for(lambda: first.device.exec(count).stdout.strip() == "1", 60, "the row is on the new standby", every=1)
+    told = shown(stack, first.name)
+    assert (told["status"], told["status_detail"]) == ("active", "")
+    assert (told["config"]["replicate_from"], told["config"]["postgresql_replace_data"]) == (second.name, False)
+
+
+def test_both_in_their_new_places_change_nothing_when_provisioned_again(servers: Servers, stack: Stack) -> None:
+    for database in servers:
+        stack.cli("server", "provision", "database-server", "--name", database.name, "--hide-credentials")
+        assert stack.cli("server", "plan", database.name).stdout.strip().endswith("No changes.")
+
+
+def test_a_stopped_primary_follows_without_a_copy(servers: Servers, stack: Stack) -> None:
+    """A planned change back: what is stopped before the other one takes over has nothing that the other one lacks."""
+    first, second = servers
+    unit = f"postgresql@{second.config['postgresql_version']}-main"
+    second.device.exec(["systemctl", "stop", unit])
+    stack.cli("server", "set", first.name, "postgresql_promote=true", "replicate_from=")
+    wait_for(lambda: shown(stack, second.name)["status"] == "active", 300, "the second is a standby again", every=2)
+    assert second.ask("SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'") == "1"
+    with first.login() as connection:
+        connection.execute("INSERT INTO kept VALUES (-7)")

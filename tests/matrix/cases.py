@@ -1,14 +1,18 @@
 """The matrix as data: each case is one server on a device of its own.
 
 What a case leaves out is the recipe's default. Versions are those that the device's distribution carries; that others
-come from a vendor's repository is proved elsewhere (tests of the roles, with a repository of their own).
+come from a vendor's repository is proved elsewhere (tests of the roles, with a repository of their own). MySQL, which
+Debian 12 and 13 lack, is Debian unstable's, from a repository of the tests' own. That build does not fit Debian 12.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.support.unstable import VERSION
 
 BOOKWORM, TRIXIE = "bookworm", "trixie"
 THE_LAB = "the network of the lab's devices"  # as a config value: its address becomes known with the lab
@@ -17,6 +21,8 @@ CARRIED: dict[str, dict[str, str]] = {
     BOOKWORM: {"php": "8.2", "postgresql": "15", "mariadb": "10.11", "redis": "7", "nodejs": "18"},
     TRIXIE: {"php": "8.4", "postgresql": "17", "mariadb": "11.8", "redis": "8", "nodejs": "20"},
 }
+
+MYSQL = {"database_engine": "mysql", "mysql_version": VERSION}
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ def _app_servers(image: str) -> list[Case]:
             "queue", image, "Node.js 22, eight workers, Redis with its own memory and policy",
             nodejs_version="22", supervisor_workers=8, redis_maxmemory_mb=64, redis_maxmemory_policy="noeviction",
         ),
+        *([app("mysql", image, "MySQL, no Node.js", **MYSQL, include_nodejs=False)] if image == TRIXIE else []),
     ]  # fmt: skip
 
 
@@ -118,6 +125,10 @@ def _database_servers(image: str) -> list[Case]:
         }),
         database("standby", "PostgreSQL that follows another's", {**postgresql, **names}, replicate_from=primary),
         database("mariadb", "MariaDB for a network, backups", {**mariadb, **remote}),
+        *([
+            database("mysql", "MySQL for this device only, backups", MYSQL),
+            database("mysql-remote", "MySQL for a network, its own tuning", {**MYSQL, **remote}),
+        ] if image == TRIXIE else []),
     ]  # fmt: skip
 
 
@@ -144,9 +155,24 @@ def _worker_servers(image: str) -> list[Case]:
             {"database_server": database(mariadb), "cache_server": ("cache-server", memcached)},
             supervisor_horizon=True, include_scheduler=True, include_composer=False,
         ),
+        *([worker(
+            "mysql", "queue workers on MySQL and Redis of other servers",
+            {"database_server": database(MYSQL), "cache_server": ("cache-server", redis)},
+            include_composer=False,
+        )] if image == TRIXIE else []),
     ]  # fmt: skip
 
 
 MAKERS = (_app_servers, _web_servers, _database_servers, _worker_servers, _cache_servers)
 CASES = [case for make in MAKERS for image in RELEASES for case in make(image)]
 BY_ID = {case.id: case for case in CASES}
+
+
+def chosen() -> list[Case]:
+    """The cases named in FORGELAB_MATRIX, or all."""
+    return [BY_ID[name] for name in os.environ.get("FORGELAB_MATRIX", "").split()] or CASES
+
+
+def wants_mysql(case: Case) -> bool:
+    """Whether the case needs MySQL, for its own server or for one beside it."""
+    return "mysql" in [config.get("database_engine") for config in (case.config, *(c for _, c in case.beside.values()))]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+
 import pytest
 
 pytest.register_assert_rewrite("tests.matrix.checks", "tests.matrix.machine")
 
 from forgelab.lab import Lab, LabUnavailable  # noqa: E402 - checks tell what they compared
 from tests.e2e.conftest import stack  # noqa: E402
+from tests.matrix.cases import chosen, wants_mysql  # noqa: E402
 from tests.matrix.homelab import Homelab  # noqa: E402
 from tests.support.stack import Stack  # noqa: E402
+from tests.support.unstable import mysql_vendor  # noqa: E402
 
 __all__ = ["homelab", "lab", "stack"]
 
@@ -27,5 +32,9 @@ def lab() -> Lab:
 
 
 @pytest.fixture(scope="session")
-def homelab(lab: Lab, stack: Stack) -> Homelab:
-    return Homelab(lab, stack)
+def homelab(lab: Lab, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homelab]:
+    with ExitStack() as vendors:
+        if any(wants_mysql(case) for case in chosen()):
+            folder = tmp_path_factory.mktemp("mysql")
+            vendors.enter_context(mysql_vendor(folder, lab.site.gateway, stack.data_dir))
+        yield Homelab(lab, stack)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from tests.matrix import report
-from tests.matrix.cases import BY_ID, CASES, Case
+from tests.matrix.cases import Case, chosen
 from tests.matrix.checks import verify
 from tests.matrix.homelab import Homelab
 
 pytestmark = pytest.mark.matrix
-CHOSEN = [BY_ID[name] for name in os.environ.get("FORGELAB_MATRIX", "").split()] or CASES
 
 
-@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", chosen(), ids=lambda case: case.id)
 def test_case(case: Case, homelab: Homelab) -> None:
     with report.recorded(case) as result, ExitStack() as devices:
         config = {**case.config, **beside(case, homelab, devices)}

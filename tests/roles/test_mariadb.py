@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import ROLES
+from .conftest import FACTS, ROLES
 
 SHARED = str(ROLES / "mysql" / "templates" / "server.cnf.j2")
 TRICKY = "{{ 7*7 }} `;touch pwned;` $(x) \"'\\ %d %s %% #ü日本"
@@ -39,8 +39,20 @@ def test_mysql_has_settings_of_its_own(render: Callable[..., str]) -> None:
     ]
 
 
-def test_mysqls_package_carries_the_version(evaluate: Callable[..., Any]) -> None:
-    assert evaluate("mysql", "mysql_packages") == ["mysql-server-8.0", "python3-pymysql"]
+@pytest.mark.parametrize(
+    ("release", "version", "package", "series"),
+    [
+        ("noble", "8.0", "mysql-server-8.0", {}),
+        ("noble", "8.4", "mysql-server", {"mysql-server": "8.4"}),
+        ("trixie", "9.7", "mysql-server", {"mysql-server": "9.7"}),
+    ],
+)
+def test_where_mysqls_package_does_not_carry_the_version_the_preflight_is_told_it(
+    evaluate: Callable[..., Any], release: str, version: str, package: str, series: dict[str, str]
+) -> None:
+    given = {"ansible_facts": {**FACTS, "distribution_release": release}, "mysql_version": version}
+    assert evaluate("mysql", "mysql_packages", **given) == [package, "python3-pymysql"]
+    assert evaluate("mysql", "mysql_series", **given) == series
 
 
 def test_the_salt_of_mysqls_password_has_its_20_characters(evaluate: Callable[..., Any]) -> None:
@@ -109,3 +121,15 @@ def test_the_account_exists_for_those_who_may_connect(evaluate: Callable[..., An
         "192.168.1.7",
         "fd00::7",
     ]
+
+
+@pytest.mark.parametrize(
+    ("role", "packaged"), [("mysql", ["mysql.cnf", "mysqld.cnf"]), ("mariadb", ["50-server.cnf", "60-galera.cnf"])]
+)
+def test_its_settings_are_read_after_the_packages_own_and_before_the_users(
+    evaluate: Callable[..., Any], role: str, packaged: list[str]
+) -> None:
+    ours = evaluate(role, f"{role}_configuration").rpartition("/")[2]
+    assert sorted([evaluate(role, "mysql_own_settings"), ours, *packaged])[-2:] == [
+        ours, evaluate(role, "mysql_own_settings"),
+    ]  # fmt: skip

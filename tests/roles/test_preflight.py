@@ -96,6 +96,41 @@ def test_a_name_without_a_version_asks_to_look_at_the_sources(apt: ModuleType) -
     assert "apt-cache policy valkey" in choose
 
 
+def test_a_version_that_the_name_does_not_say_is_said(apt: ModuleType) -> None:
+    troubles = {"mysql-server": ("this device offers MySQL 9.7", "add the vendor's repository")}
+    told = apt.missing_problems(["mysql-server"], [], "Debian 13 (trixie)", troubles, {"mysql-server": "8.4"})
+    assert told == [
+        (
+            "mysql-server 8.4 has no installation candidate on Debian 13 (trixie); this device offers MySQL 9.7",
+            "Choose another version of MySQL, or add the vendor's repository.",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "series", "fits"),
+    [
+        ("9.7.4-2", "9.7", True),
+        ("1:8.4.10+dfsg-1ubuntu1", "8.4", True),
+        ("9.70.1-1", "9.7", False),
+        ("8.0.43-0ubuntu0.24.04.1", "8.4", False),
+        ("15-1", "15", True),
+    ],
+)
+def test_a_packages_version_is_one_of_a_series(apt: ModuleType, version: str, series: str, fits: bool) -> None:
+    assert apt.in_series(version, series) is fits
+
+
+def test_versions_are_read_from_dpkgs_status(apt: ModuleType) -> None:
+    status = (
+        "Package: mysql-server\nStatus: install ok installed\nPriority: optional\nDepends: a,\n b\nVersion: 9.7.4-2\n"
+        "Conffiles:\n /etc/x 1\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 3-1\n\n"
+        "Package: curl\nStatus: install ok installed\nVersion: 8.14-1\n"
+    )
+    assert apt.parse_installed_versions(status) == {"mysql-server": "9.7.4-2", "curl": "8.14-1"}
+    assert apt.series_of("1:9.7.4-2") == "9.7"
+
+
 def test_many_packages_of_one_version_make_one_sentence(apt: ModuleType) -> None:
     names = [f"php8.3-{name}" for name in ("fpm", "cli", "xml", "gd", "zip")]
     [(problem, _)] = apt.missing_problems(names, [], "Debian 12 (bookworm)")
@@ -185,3 +220,28 @@ def test_one_message_lists_every_problem_of_the_device(plugin: Callable[[str], M
         "- The clock is wrong. Set it."
     )
     assert preflight.failure("web1", [preflight.check("disk")]) is None
+
+
+def test_what_is_installed_in_another_version_is_not_turned_into_the_wanted_one(
+    plugin: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preflight = plugin("preflight/library/preflight.py")
+    status = "Package: mysql-server\nStatus: install ok installed\nVersion: 9.7.4-2\n"
+    monkeypatch.setattr(preflight, "read_text", lambda path: status)
+    assert preflight.check_series({"mysql-server": "9.7"})["ok"]
+    assert preflight.check_series({})["ok"]
+    wrong = preflight.check_series({"mysql-server": "8.4"})
+    assert wrong["problem"] == "mysql-server is installed in version 9.7.4-2, not 8.4"
+    assert wrong["choose"] == "Choose MySQL 9.7, or another device for the other version."
+
+
+def test_a_candidate_of_another_version_is_none(
+    plugin: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preflight = plugin("preflight/library/preflight.py")
+    monkeypatch.setattr(preflight, "installable", lambda names: (set(names), list(names)))
+    monkeypatch.setattr(preflight, "candidates", lambda names: dict.fromkeys(names, "8.0.43-1"))
+    missing, _, instead = preflight.without_candidate(["mysql-server", "curl"], {"mysql-server": "8.4"})
+    assert missing == ["mysql-server"]
+    assert instead["mysql-server"][0] == "this device offers MySQL 8.0"
+    assert preflight.without_candidate(["mysql-server"], {"mysql-server": "8.0"})[0] == []

@@ -230,3 +230,40 @@ def test_a_release_that_the_vendor_does_not_serve_is_told(choose: Callable[..., 
     )
     assert problem.endswith("this device offers PHP 8.4; packages.example.org has nothing for forky")
     assert way_out == "Choose PHP 8.4, or choose another device."
+
+
+class OneServer:
+    """Stands where a repository is tried that has one mysql-server, in version 9.7."""
+
+    def __enter__(self) -> OneServer:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def add(self, source: dict[str, Any]) -> None: ...
+
+    def join_device(self, without: list[str]) -> None: ...
+
+    def known(self) -> list[str]:
+        return ["mysql-server"]
+
+    def trouble(self, names: list[str]) -> str:
+        return ""
+
+    def candidate(self, name: str) -> str:
+        return "9.7.4-2"
+
+
+@pytest.mark.parametrize(("wanted", "found"), [("9.7", ["mysql-server"]), ("8.4", [])])
+def test_a_version_that_the_name_does_not_say_is_looked_at(
+    choose: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, wanted: str, found: list[str]
+) -> None:
+    module = utils("forgelab_vendor_choice")
+    monkeypatch.setattr(module, "PrivateApt", OneServer)
+    vendor = {**PHP, "packages": ["mysql-server"], "shared": []}
+    choice = module.choose([vendor], "bookworm", ["mysql-server"], ["mysql-server"], set(), {"mysql-server": wanted})
+    assert choice.found == found
+    if not found:
+        [(why, fix)] = choice.troubles.values()
+        assert "does not have mysql-server 8.4 either; it offers MySQL 9.7" in why
+        assert fix.startswith("one that packages.example.org offers")

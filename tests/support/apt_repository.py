@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 KEY_PATH = "key.asc"
 
@@ -110,7 +111,7 @@ class AptRepository:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = repository.files.get(self.path.lstrip("/"))
+                body = repository.files.get(unquote(self.path).lstrip("/"))
                 self.send_response(404 if body is None else 200)
                 self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()

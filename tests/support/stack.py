@@ -99,7 +99,7 @@ class Stack:
     def run(self, run_id: str) -> dict[str, Any]:
         return self.api.get(f"runs/{run_id}").raise_for_status().json()
 
-    def wait_for_end(self, run_id: str, timeout: float = 600) -> dict[str, Any]:
+    def wait_for_end(self, run_id: str, timeout: float = 1800) -> dict[str, Any]:
         """The run once it has ended, however it did."""
         wait_for(lambda: self.run(run_id)["finished_at"], timeout, f"run {run_id} ends", every=0.3)
         return self.run(run_id)

@@ -27,6 +27,26 @@ def parse_installed(status: str) -> set[str]:
     return set(re.findall(r"^Package: (\S+)\nStatus: \S+ ok installed$", status, re.M))
 
 
+def parse_installed_versions(status: str) -> dict[str, str]:
+    """Versions of the packages that are fully installed, from dpkg's status file."""
+    installed = re.findall(
+        r"^Package: (\S+)\nStatus: \S+ ok installed\n(?:\S.*\n|[ \t].*\n)*?Version: (\S+)", status, re.M
+    )
+    return dict(installed)
+
+
+def in_series(version: str, series: str) -> bool:
+    """Whether a package's version (`1:9.7.4-2`) is one of a series (`9.7`)."""
+    upstream = re.sub(r"^\d+:", "", version)
+    return re.match(re.escape(series) + r"(?![0-9])", upstream) is not None
+
+
+def series_of(version: str) -> str:
+    """`9.7` for the package's version `1:9.7.4-2`."""
+    found = re.match(r"(?:\d+:)?(\d+(?:\.\d+)?)", version)
+    return found[1] if found else version
+
+
 def nothing_half_installed(status: str) -> bool:
     """Whether every package in dpkg's status file is in a state in which dpkg leaves it when it is done."""
     return not re.search(r"^Status: \S+ \S+ (?!installed$|config-files$|not-installed$)", status, re.M)
@@ -65,16 +85,30 @@ def installable(names: Iterable[str]) -> tuple[set[str], list[str]]:
 
 def parse_policy(text: str) -> set[str]:
     """Packages with a candidate in the output of `apt-cache policy`."""
-    return {name for name, version in re.findall(r"^(\S+):\n.*\n  Candidate: (\S+)", text, re.M) if version != "(none)"}
+    return set(parse_candidates(text))
+
+
+def parse_candidates(text: str) -> dict[str, str]:
+    """The same, with the candidates' versions."""
+    found = re.findall(r"^(\S+):\n.*\n  Candidate: (\S+)", text, re.M)
+    return {name: version for name, version in found if version != "(none)"}
+
+
+def candidates(names: Iterable[str]) -> dict[str, str]:
+    """Which versions the device's own sources have for these packages; those without any are left out."""
+    return parse_candidates(_policy(list(names)))
+
+
+def _policy(names: list[str]) -> str:
+    environment = {**os.environ, "LC_ALL": "C"}
+    return subprocess.run(
+        ["apt-cache", "policy", "--", *names], capture_output=True, text=True, check=False, env=environment
+    ).stdout
 
 
 def _installable_by_program(names: list[str]) -> tuple[set[str], list[str]]:
-    environment = {**os.environ, "LC_ALL": "C"}
-    policy = subprocess.run(
-        ["apt-cache", "policy", "--", *names], capture_output=True, text=True, check=False, env=environment
-    )
     known = subprocess.run(["apt-cache", "pkgnames"], capture_output=True, text=True, check=False)
-    return parse_policy(policy.stdout), known.stdout.split()
+    return parse_policy(_policy(names)), known.stdout.split()
 
 
 def lists_age_seconds() -> float:
@@ -122,15 +156,21 @@ def product(package: str) -> tuple[str, str]:
 
 
 def missing_problems(
-    missing: Iterable[str], known: list[str], system: str, troubles: Mapping[str, tuple[str, str]] | None = None
+    missing: Iterable[str],
+    known: list[str],
+    system: str,
+    troubles: Mapping[str, tuple[str, str]] | None = None,
+    series: Mapping[str, str] | None = None,
 ) -> list[tuple[str, str]]:
     """Sentences (what is wrong, what to choose) for packages without a candidate, one per product and version.
 
-    `troubles` tells of a package why its vendor's repository does not help, and what to do.
+    `troubles` tells of a package why its vendor's repository does not help, and what to do; `series` which versions
+    are wanted of packages whose name does not say it.
     """
     groups: dict[tuple[str, str], list[str]] = {}
     for package in missing:
-        groups.setdefault(product(package), []).append(package)
+        title, version = product(package)
+        groups.setdefault((title, version or (series or {}).get(package, "")), []).append(package)
     return [
         _sentence(title, version, packages, known, system, troubles or {})
         for (title, version), packages in groups.items()
@@ -149,6 +189,7 @@ def _sentence(
     verb = "has" if len(packages) == 1 else "have"
     offered = [{*versions_instead(package, known)} for package in packages]
     common = [other for other in versions_instead(packages[0], known) if all(other in found for found in offered)]
+    shown += f" {version}" if version and not VERSION.search(packages[0]) else ""
     problem = f"{shown} {verb} no installation candidate on {system}"
     asked = list(dict.fromkeys(troubles[package] for package in packages if package in troubles))
     way_out = f"or {asked[0][1]}." if asked else "or add the vendor's repository."

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.forgelab_apt import parse_candidates
 from ansible.module_utils.forgelab_openpgp import KeyUnreadable, armored, public_keys
 from ansible.module_utils.forgelab_vendors import (
     PREFERENCES,
@@ -132,6 +133,10 @@ class PrivateApt:
         command = ["apt-get", "install", "--simulate", "-q", "--no-install-recommends", "--", *names]
         done = self.run(command, SIMULATION)
         return "" if done.returncode == 0 else (done.stdout + done.stderr).strip()
+
+    def candidate(self, name: str) -> str:
+        """The version of the package that this apt would install, "" when there is none."""
+        return parse_candidates(self.run(["apt-cache", "policy", "--", name], SIMULATION).stdout).get(name, "")
 
     def known(self) -> list[str]:
         """Names of all packages that this apt sees."""

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible.module_utils.forgelab_apt import product, versions_instead
+from ansible.module_utils.forgelab_apt import in_series, product, series_of, versions_instead
 from ansible.module_utils.forgelab_trial import PrivateApt, VendorFailed
 from ansible.module_utils.forgelab_vendors import (
     configured,
@@ -47,10 +47,12 @@ def choose(
     wanted: Sequence[str],
     missing: Sequence[str],
     installed: set[str],
+    series: Mapping[str, str] | None = None,
 ) -> Choice:
     """For the packages of a run: those `wanted` of which some are `missing` in all sources of this device, which runs
     the distribution `release` and has the packages `installed`. A version that was once taken from a vendor is
-    looked after by it as long as one of its packages is wanted or installed."""
+    looked after by it as long as one of its packages is wanted or installed. `series`: which versions are wanted of
+    packages whose name does not say it."""
     choice = Choice()
     tried: list[tuple[dict[str, Any], list[str]]] = []
     for vendor in vendors:
@@ -74,7 +76,7 @@ def choose(
     if tried:
         fresh = [name for name in wanted if name not in installed]
         with PrivateApt() as apt:
-            _try(apt, tried, [name for name in fresh if name not in missing], choice)
+            _try(apt, tried, [name for name in fresh if name not in missing], choice, series or {})
     return choice
 
 
@@ -100,7 +102,11 @@ def _beyond(vendor: Mapping[str, Any], names: Iterable[str], kept: set[str]) -> 
 
 
 def _try(
-    apt: PrivateApt, tried: Sequence[tuple[dict[str, Any], list[str]]], others: Sequence[str], choice: Choice
+    apt: PrivateApt,
+    tried: Sequence[tuple[dict[str, Any], list[str]]],
+    others: Sequence[str],
+    choice: Choice,
+    series: Mapping[str, str],
 ) -> None:
     """Put into `choice` what the tried sources bring, all packages of the run taken together."""
 
@@ -124,9 +130,10 @@ def _try(
     lacking = [name for _, names in usable for name in names]
     trouble = apt.trouble([*others, *lacking])
     unknown = _unknown(trouble) & set(lacking)
+    unknown |= {name for name in lacking if name in series and not in_series(apt.candidate(name), series[name])}
     for source, names in usable:
         if gone := [name for name in names if name in unknown]:
-            choice.troubles |= {name: _offers(source, name, own) for name in gone}
+            choice.troubles |= {name: _offers(apt, source, name, own, series) for name in gone}
         elif trouble and not unknown:
             unmet = f"{described(source)} has it, but not in a way that fits this device ({_unmet(trouble)})"
             choice.troubles |= dict.fromkeys(names, (unmet, "another device"))
@@ -139,13 +146,18 @@ def _unknown(said: str) -> set[str]:
     return {name for pattern in UNKNOWN for name in re.findall(pattern, said, re.M)}
 
 
-def _offers(source: Mapping[str, Any], name: str, known: Sequence[str]) -> tuple[str, str]:
+def _offers(
+    apt: PrivateApt, source: Mapping[str, Any], name: str, known: Sequence[str], series: Mapping[str, str]
+) -> tuple[str, str]:
     """What the vendor has instead of a package, and what to do."""
     others = versions_instead(name, known)
+    if name in series and (offered := apt.candidate(name)):
+        others = [series_of(offered)]
     title = product(name)[0]
     instead = f"; it offers {' or '.join(f'{title} {other}' for other in others)}" if others else ""
+    wanted = f" {series[name]}" if name in series else ""
     fix = f"one that {source['title']} offers" if others else "another device"
-    return f"{described(source)} does not have {name} either{instead}", fix
+    return f"{described(source)} does not have {name}{wanted} either{instead}", fix
 
 
 def _unmet(said: str) -> str:

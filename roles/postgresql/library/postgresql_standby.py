@@ -22,7 +22,10 @@ description:
     slot of its own), which then follows it. One that follows already is left alone. One with data of its own is never
     overwritten; the module refuses instead.
   - The copy is made beside the cluster, so that one that was cut off leaves the cluster as it was.
-  - Without O(follow), a standby is promoted, but only if its primary does not answer any more.
+  - With O(replaced), this cluster is a primary whose standby has taken over. It is made unable to take writes, whether
+    the new primary answers or not (as a standby that follows nobody yet), and then follows the new primary where its
+    data allow it; with O(replace_data) they are replaced by a copy.
+  - Without O(follow) and O(replaced), a standby is promoted, but only if its primary does not answer any more.
   - Expects C(primary_conninfo) and C(primary_slot_name) in the configuration already, and runs as root.
 author: ForgeLab
 options:
@@ -37,6 +40,12 @@ options:
       slot: {description: Name of this standby's replication slot., type: str, required: true}
       remedy: {description: What to do when it does not let this server in., type: str, default: ""}
       max_connections: {description: Connections that this server is configured for., type: int, required: true}
+  replaced: {description: Whether a standby of this cluster has taken over., type: bool, default: false}
+  replace_data:
+    description: Whether what this cluster alone has may go for a copy of the primary.
+    type: bool
+    default: false
+  anew: {description: How to make it a standby with a copy., type: str, default: ""}
   patience_seconds: {description: How long to wait until changes arrive., type: int, default: 45}
 """
 
@@ -104,10 +113,7 @@ def copy(cluster: Cluster, primary: Primary) -> None:
     if done.returncode:
         shutil.rmtree(new, ignore_errors=True)
         raise Refused(f"pg_basebackup could not copy {primary.follow['host']}: {done.stderr.strip()}")
-    signal = new / "standby.signal"
-    signal.touch(mode=0o600)
-    owner = pwd.getpwnam("postgres")
-    os.chown(signal, owner.pw_uid, owner.pw_gid)
+    mark_standby(new)
     cluster.systemctl("stop")
     data.rename(old)
     new.rename(data)
@@ -122,9 +128,9 @@ def copy(cluster: Cluster, primary: Primary) -> None:
     shutil.rmtree(old)
 
 
-def check(cluster: Cluster, primary: Primary) -> None:
-    """Raises Refused unless this cluster is empty and could follow the primary."""
-    contents = cluster.ask(CONTENTS)[0]
+def check(cluster: Cluster, primary: Primary, replace: bool) -> None:
+    """Raises Refused unless this cluster is empty, or all of it may go, and it could follow the primary."""
+    contents = "" if replace else cluster.ask(CONTENTS)[0]
     host, version = primary.follow["host"], cluster.version
     if contents:
         raise Refused(
@@ -133,7 +139,7 @@ def check(cluster: Cluster, primary: Primary) -> None:
             f"pg_createcluster {version} main`, then run again; else choose another device."
         )
     system, _ = primary.identify()
-    if cluster.ask("SELECT system_identifier FROM pg_control_system()") == [system]:
+    if not replace and cluster.ask("SELECT system_identifier FROM pg_control_system()") == [system]:
         raise Refused(f"postgresql_replicate_from: {host} is this device itself; name the primary.")
     own = {name: int(cluster.ask(f"SHOW {name}")[0]) for name in LIMITS}
     own["max_connections"] = primary.follow["max_connections"]
@@ -145,28 +151,85 @@ def check(cluster: Cluster, primary: Primary) -> None:
 
 def bytes_behind(cluster: Cluster, primary: Primary, patience: float) -> int:
     """How far behind the standby is once changes arrive. Raises Refused when they do not."""
+    if not streams(cluster, patience):
+        primary.identify()
+        raise Refused(
+            f"This standby gets no changes from {primary.follow['host']}. Its log says: {cluster.last_words()}\n"
+            f"If the primary has removed what this standby had not fetched yet, make it anew: {anew(cluster)}."
+        )
+    _, position = primary.identify()
+    return max(0, position - bytes_of(cluster.ask("SELECT pg_last_wal_replay_lsn()")[0]))
+
+
+def streams(cluster: Cluster, patience: float) -> bool:
+    """Whether changes arrive within so many seconds."""
     cluster.ask("SELECT pg_reload_conf()")
     deadline = time.monotonic() + patience
     while cluster.ask("SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'") != ["1"]:
         if time.monotonic() > deadline:
-            primary.identify()
-            raise Refused(
-                f"This standby gets no changes from {primary.follow['host']}. Its log says: {cluster.last_words()}\n"
-                "If the primary has removed what this standby had not fetched yet, make it anew: run on this device "
-                f"`pg_dropcluster --stop {cluster.version} main && pg_createcluster {cluster.version} main`, then "
-                "run again."
-            )
+            return False
         time.sleep(0.2)
-    _, position = primary.identify()
-    return max(0, position - bytes_of(cluster.ask("SELECT pg_last_wal_replay_lsn()")[0]))
+    return True
+
+
+def anew(cluster: Cluster) -> str:
+    """How somebody makes this standby anew by hand."""
+    return (
+        f"run on this device `pg_dropcluster --stop {cluster.version} main && "
+        f"pg_createcluster {cluster.version} main`, then run again"
+    )
+
+
+def fence(cluster: Cluster, dry: bool) -> bool:
+    """Make a primary that was replaced unable to take writes; whether that was necessary. It needs nobody else."""
+    data = cluster.data()
+    if not data or not (data / "PG_VERSION").exists() or (data / "standby.signal").exists():
+        return False
+    if not dry:
+        mark_standby(data)
+        cluster.systemctl("try-restart")
+    return True
+
+
+def mark_standby(data: Path) -> None:
+    """By this file PostgreSQL knows when it starts that it is a standby."""
+    signal = data / "standby.signal"
+    signal.touch(mode=0o600)
+    owner = pwd.getpwnam("postgres")
+    os.chown(signal, owner.pw_uid, owner.pw_gid)
+
+
+def rejoin(cluster: Cluster, primary: Primary, params: dict, dry: bool) -> dict:
+    """Let a fenced primary follow the one that replaced it. Raises Refused where that takes a copy."""
+    primary.place()
+    if streams(cluster, min(params["patience_seconds"], 10) if params["replace_data"] else params["patience_seconds"]):
+        return {"changed": False, "state": "standby", "bytes_behind": bytes_behind(cluster, primary, 0)}
+    system, _ = primary.identify()
+    host = primary.follow["host"]
+    if not params["replace_data"]:
+        raise Refused(
+            f"{host} has taken over from this PostgreSQL, which takes no more writes, but can be read from. It cannot "
+            f"follow {host} as it is: it may hold last changes that {host} never had. To replace its data by a copy of "
+            f"{host}: {params['anew'] or anew(cluster)}"
+        )
+    if cluster.ask("SELECT system_identifier FROM pg_control_system()") != [system]:
+        raise Refused(
+            f"{host} is no copy of this PostgreSQL, so it did not take over from it: name the server that did."
+        )
+    check(cluster, primary, replace=True)
+    if not dry:
+        copy(cluster, primary)
+    return {"changed": True, "state": "standby"}
 
 
 def follow(cluster: Cluster, params: dict, dry: bool) -> dict:
     """Make the cluster a standby where it is none."""
     primary = Primary(cluster, params["follow"])
     changed = not cluster.is_standby()
+    if params["replaced"] and not changed:
+        return rejoin(cluster, primary, params, dry)
     if changed:
-        check(cluster, primary)
+        check(cluster, primary, replace=False)
         if dry:
             return {"changed": True, "state": "primary"}
         copy(cluster, primary)
@@ -206,6 +269,9 @@ def main() -> None:
     spec = {
         "version": text,
         "follow": {"type": "dict", "options": primary, "no_log": False},
+        "replaced": {"type": "bool", "default": False},
+        "replace_data": {"type": "bool", "default": False},
+        "anew": {"type": "str", "default": ""},
         "patience_seconds": {"type": "int", "default": 45},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
@@ -213,6 +279,8 @@ def main() -> None:
     try:
         if module.params["follow"]:
             result = follow(cluster, module.params, module.check_mode)
+        elif module.params["replaced"]:
+            result = {"changed": fence(cluster, module.check_mode), "state": "standby"}
         else:
             result = take_over(cluster, module.check_mode)
     except Refused as problem:

@@ -11,14 +11,19 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.forgelab_apt import (
     FRESH_SECONDS,
     STATUS,
+    candidates,
+    in_series,
     installable,
     lists_age_seconds,
     missing_problems,
     not_installed,
     nothing_half_installed,
     parse_installed,
+    parse_installed_versions,
     plain_name,
+    product,
     refresh_lists,
+    series_of,
 )
 from ansible.module_utils.forgelab_device import (
     SUPPORTED,
@@ -44,6 +49,10 @@ options:
   device: {description: Name of the device in messages., type: str, required: true}
   packages: {description: Packages that must have an installation candidate., type: list, elements: str, default: []}
   needs: {description: "The same packages by role, for the note of what each of them needs.", type: dict, default: {}}
+  series:
+    description: Which versions (C(9.7)) are wanted of packages whose name does not say it.
+    type: dict
+    default: {}
   vendors:
     description:
       - Repositories to look in for packages that the device's own sources lack, without setting them up. Name, title,
@@ -141,28 +150,57 @@ def check_lock(wait_seconds: int) -> dict:
     )
 
 
-def check_packages(packages: list[str], vendors: list[dict], facts: dict) -> tuple[list[dict], dict]:
+def check_series(series: dict[str, str]) -> dict:
+    """What is installed already in another version than the wanted one: a server is not turned into another one."""
+    installed = parse_installed_versions(read_text(str(STATUS))) if series else {}
+    other = {
+        name: installed[name] for name, wanted in series.items() if not in_series(installed.get(name, wanted), wanted)
+    }
+    problems = [f"{name} is installed in version {version}, not {series[name]}" for name, version in other.items()]
+    choices = [f"{product(name)[0]} {series_of(version)}" for name, version in other.items()]
+    return check(
+        "versions",
+        "; ".join(problems) or None,
+        f"Choose {' and '.join(choices)}, or another device for the other version.",
+    )
+
+
+def without_candidate(names: list[str], series: dict[str, str]) -> tuple[list[str], list[str], dict]:
+    """Those of `names` with no candidate of the wanted version, all packages known to apt, what there is instead."""
+    found, known = installable(names) if names else (set(), [])
+    asked = [name for name in names if name in series and name in found]
+    offered = candidates(asked) if asked else {}
+    other = {name: version for name, version in offered.items() if not in_series(version, series[name])}
+    missing = [name for name in names if name not in found or name in other]
+    instead = {
+        name: (f"this device offers {product(name)[0]} {series_of(version)}", "add the vendor's repository")
+        for name, version in other.items()
+    }
+    return missing, known, instead
+
+
+def check_packages(
+    packages: list[str], series: dict[str, str], vendors: list[dict], facts: dict
+) -> tuple[list[dict], dict]:
     """Installation candidates, with one refresh of the package lists where they are missing or old; and which vendors'
     repositories the device is to have (`sources`) and no longer to have (`absent`)."""
     wanted = list(dict.fromkeys(plain_name(package) for package in packages))
     names = not_installed(wanted)
-    found, known = installable(names) if names else (set(), [])
-    missing = [name for name in names if name not in found]
+    missing, known, instead = without_candidate(names, series)
     trouble = None
     if missing and lists_age_seconds() > FRESH_SECONDS:
         trouble = refresh_lists()
-        found, known = installable(names)
-        missing = [name for name in names if name not in found]
-    chosen, results, troubles = {"sources": [], "absent": []}, [], {}
+        missing, known, instead = without_candidate(names, series)
+    chosen, results, troubles = {"sources": [], "absent": []}, [], instead
     if vendors and (missing or any(sources_path(vendor["name"]).exists() for vendor in vendors)):
         from ansible.module_utils.forgelab_vendor_choice import choose
 
         installed = parse_installed(read_text(str(STATUS)))
-        choice = choose(vendors, str(facts["distribution_release"]), wanted, missing, installed)
+        choice = choose(vendors, str(facts["distribution_release"]), wanted, missing, installed, series)
         chosen = {"sources": choice.sources, "absent": choice.absent}
-        missing, troubles = [name for name in missing if name not in choice.found], choice.troubles
+        missing, troubles = [name for name in missing if name not in choice.found], {**instead, **choice.troubles}
     system = str(facts["distribution_name"])
-    results += [check("packages", *texts) for texts in missing_problems(missing, known, system, troubles)]
+    results += [check("packages", *texts) for texts in missing_problems(missing, known, system, troubles, series)]
     if missing and trouble:
         fix = "Check the device's network and /etc/apt/sources.list."
         results.append(check("package lists", f"The package lists could not be refreshed ({trouble})", fix))
@@ -184,8 +222,9 @@ def check_all(params: dict, facts: dict, ahead: float) -> tuple[list[dict], dict
         *check_sizes(facts, params["disk_mb"], params["memory_mb"]),
         check_clock(ahead, params["clock_tolerance_seconds"]),
         check_lock(params["lock_wait_seconds"]),
+        check_series(params["series"]),
     ]
-    offered, vendors = check_packages(params["packages"], params["vendors"], facts)
+    offered, vendors = check_packages(params["packages"], params["series"], params["vendors"], facts)
     return [*first, *offered, *(check(f"port {port}", *(problem or ())) for port, problem in ports)], vendors
 
 
@@ -202,6 +241,7 @@ def argument_spec() -> dict:
         "device": {"type": "str", "required": True},
         "packages": {"type": "list", "elements": "str", "default": []},
         "needs": {"type": "dict", "default": {}},
+        "series": {"type": "dict", "default": {}},
         "vendors": {"type": "list", "elements": "dict", "default": []},
         "disk_mb": {"type": "int", "default": 0},
         "memory_mb": {"type": "int", "default": 0},

@@ -17,6 +17,7 @@ PACKAGES = {
     "composer": "composer",
     "mariadb": "mariadb-server",
     "memcached": "memcached",
+    "mysql": "mysql-server",
     "postgresql": "postgresql",
     "redis": "redis-server",
     "supervisor": "supervisor",

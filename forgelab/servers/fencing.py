@@ -1,0 +1,62 @@
+"""Seeing to it that a primary that was replaced takes no writes, once its device answers again."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from forgelab.runs.models import Run, Step
+from forgelab.servers.checks import PROVISION
+from forgelab.servers.models import Server
+from forgelab.servers.services import server_provision
+from forgelab.servers.succession import FOLLOWS, ROLE
+
+logger = logging.getLogger(__name__)
+
+AGAIN = timedelta(minutes=10)
+PATIENCE = 2  # seconds
+
+
+def fence_due() -> list[Run]:
+    """Have the old primaries seen to whose device answers (again); returns their runs."""
+    runs: list[Run] = []
+    for server in Server.objects.exclude(replaced_by="").select_related("device"):
+        if not _is_due(server) or not _answers(server):
+            continue
+        try:
+            runs.append(
+                server_provision(
+                    server_type=server.server_type, name=server.name, device=server.device, config=server.config
+                )
+            )
+        except ValidationError as error:
+            logger.warning("%s, which was replaced, is not seen to: %s", server.name, "; ".join(error.messages))
+    return runs
+
+
+def _is_due(server: Server) -> bool:
+    """Not while a run is at its device, nor once one got far enough to see to it, nor every minute."""
+    if Run.objects.active().filter(device=server.device).exists():
+        return False
+    since = [
+        run
+        for run in Run.objects.filter(subject_id=server.pk, kind=PROVISION).order_by("-created_at")[:20]
+        if (run.request.get("config") or {}).get(FOLLOWS) == server.replaced_by
+    ]
+    if any(run.created_at > timezone.now() - AGAIN for run in since):
+        return False
+    done = (Step.Status.SUCCEEDED, Step.Status.FAILED)
+    return not any(run.steps.filter(status__in=done, role=ROLE).exists() for run in since)
+
+
+def _answers(server: Server) -> bool:
+    """Whether its device can be reached: a run that fails once a minute helps nobody."""
+    try:
+        socket.create_connection((server.device.address, server.device.port), timeout=PATIENCE).close()
+    except OSError:
+        return False
+    return True
