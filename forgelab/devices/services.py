@@ -100,7 +100,7 @@ def _take_facts(device: Device, found: facts.Facts) -> None:
 
 
 def device_trust(*, device: Device, host_keys: list[hostkeys.HostKey]) -> Device:
-    """Pin other host keys, on purpose: the user has compared their fingerprints.
+    """Pin other host keys, on purpose: the user has compared their fingerprints. That it was unreachable is void.
 
     Raises `ValidationError` naming `host_keys` when there is none.
     """
@@ -111,7 +111,9 @@ def device_trust(*, device: Device, host_keys: list[hostkeys.HostKey]) -> Device
             {"host_keys": f"{device.name} is this machine: it is not reached by SSH and has no keys."}
         )
     device.host_keys = "\n".join(str(key) for key in host_keys)
-    device.save(update_fields=["host_keys"])
+    if device.status == Device.Status.UNREACHABLE:
+        device.status, device.status_detail = Device.Status.UNKNOWN, ""
+    device.save(update_fields=["host_keys", "status", "status_detail"])
     return device
 
 

@@ -250,6 +250,12 @@ class TestWithoutNetwork:
         looked = services.device_refresh(device=device)
         assert (looked.host_keys, looked.address, looked.cores) == ("ssh-rsa NEW", "192.168.1.99", 4)
 
+    def test_with_a_trusted_key_the_former_trouble_is_no_more(self, make_device):
+        device = make_device(status="unreachable", status_detail="HOST KEY CHANGED")
+        services.device_trust(device=device, host_keys=[hostkeys.HostKey("ssh-rsa", "NEW")])
+        device.refresh_from_db()
+        assert (device.host_keys, device.status, device.status_detail) == ("ssh-rsa NEW", "unknown", "")
+
     def test_trusting_no_key_is_refused(self, device):
         with pytest.raises(ValidationError, match="Give at least one key"):
             services.device_trust(device=device, host_keys=[])

@@ -96,7 +96,7 @@ def test_a_process_that_ignores_being_asked_is_killed(spawn, mark):
 def test_who_obeys_is_asked_and_not_killed(spawn, mark):
     process = spawn(SLEEP)
     end_marked(mark)
-    assert process.wait(timeout=1) == -signal.SIGTERM
+    assert process.wait(timeout=30) == -signal.SIGTERM
 
 
 def test_processes_that_are_born_meanwhile_are_ended_too(spawn, mark):

@@ -109,7 +109,7 @@ def test_a_waiting_worker_ends_when_it_is_told_to(wait_script: Path, tmp_path: P
     time.sleep(0.3)
     assert worker.poll() is None
     worker.terminate()
-    assert worker.wait(timeout=2) == -15
+    assert worker.wait(timeout=30) == -15
 
 
 def test_horizon_takes_the_workers_place(render: Callable[..., str]) -> None:

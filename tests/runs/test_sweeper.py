@@ -103,7 +103,7 @@ def test_a_silent_worker_is_ended_before_its_run_is_lost(running, worker):
     sweeper.sweep()
     running.refresh_from_db()
     assert running.status == "lost"
-    assert worker.wait(timeout=5) == -9
+    assert worker.wait(timeout=30) == -9
 
 
 def test_a_worker_silent_for_less_is_given_time(running, worker):
@@ -149,7 +149,7 @@ def test_what_the_dead_worker_left_running_here_is_ended(running):
     orphan = subprocess.Popen(["sleep", "60"], env={**os.environ, RUN_MARK: str(running.pk)}, start_new_session=True)
     Run.objects.update(worker_started="1")
     sweeper.sweep()
-    assert orphan.wait(timeout=5) == -15
+    assert orphan.wait(timeout=30) == -15
 
 
 def test_a_device_that_can_not_be_reached_is_remembered_as_not_clean(running, ended_on_device):

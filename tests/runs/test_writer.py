@@ -30,7 +30,7 @@ def open_writer(run):
 
     yield make
     for each in opened:
-        each.finish(timeout=5)
+        each.finish(timeout=30)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_full_queue_is_told_instead_of_blocking(run, monkeypatch):
     opened._queue.maxsize = 5
     assert any(not opened.put(event(counter), timeout=0.05) for counter in range(1, 300))
     gate.set()
-    opened.finish(timeout=5)
+    opened.finish(timeout=30)
 
 
 def test_steps_are_stored_with_their_events(open_writer, run):
