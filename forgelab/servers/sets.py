@@ -182,7 +182,7 @@ def _checked(
                 wrong = f"{not_one_of(name, [*everybody, *by_type])}."
             expanded += [name] if name in everybody else by_type.get(name, [])
         if constraint.kind in ("on", "not_on") and constraint.device not in known:
-            wrong = f"There is no device {not_one_of(constraint.device, known)}."
+            wrong = f"{not_one_of(constraint.device, known)}; name a device there is."
         if wrong:
             errors[f"constraints[{number}]"] = wrong
         found.append(dataclasses.replace(constraint, names=tuple(dict.fromkeys(expanded))))

@@ -48,7 +48,7 @@ def test_of_what_has_no_place_the_reason_is_told_and_the_status_is_1(forgelab: C
         ((f"{TYPE}*0",), "is not [NAME=]TYPE[*COUNT]"),
         ((f"{TYPE}*2", "--set", "php_version=8.2"), "--set is for a single type"),
         ((f"{TYPE}*2", "--apart", "shop"), '"shop" is not one of'),
-        ((f"{TYPE}*2", "--on", f"{TYPE}=nowhere"), "There is no device"),
+        ((f"{TYPE}*2", "--on", f"{TYPE}=nowhere"), '"nowhere" is not one of big, small'),
         (("--without", "nowhere"), 'There is no device "nowhere"'),
         (("--without", "big", TYPE), "goes with nothing else"),
     ],

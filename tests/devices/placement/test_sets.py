@@ -117,6 +117,22 @@ def test_what_comes_first_is_not_kept_where_another_order_places_more():
     assert places(place_set([small, large], [wide, tight])) == {"a": tight.name, "b": wide.name}
 
 
+def test_two_that_belong_together_are_found_a_place_that_neither_would_take_alone():
+    """One by one, both go where there is least load, which are two devices; beside each other they earn more."""
+    best = dataclasses.replace(SERVER_02, name="best", memory_available_mb=3 * GB, load_percent=30)
+    both = dataclasses.replace(SERVER_02, name="both", memory_available_mb=4 * GB, load_percent=49)
+    other = dataclasses.replace(SERVER_02, name="other", memory_available_mb=GB, load_percent=30)
+    large, small = (dataclasses.replace(WORKER, memory_mb=(mb, 1)) for mb in (3 * GB, GB))
+    pair = [app("large", large, uses=frozenset({"small"})), app("small", small)]
+    assert places(place_set(pair, [best, both, other])) == {"large": "both", "small": "both"}
+
+
+def test_of_a_machine_sold_with_four_gigabytes_two_servers_do_not_get_two_each():
+    sold = dataclasses.replace(SERVER_02, memory_total_mb=3900, memory_available_mb=3900)
+    two = dataclasses.replace(WORKER, memory_mb=(2 * GB, 2 * GB))
+    assert len(place_set([app("one", two), app("two", two)], [sold]).choices) == 1
+
+
 def test_many_servers_are_placed_too_without_promising_anything_twice():
     many = [worker(f"worker-{number:02}") for number in range(30)]
     found = place_set(many, HOMELAB)
