@@ -25,10 +25,11 @@ class DeviceSerializer(serializers.ModelSerializer[Device]):
     class Meta:
         model = Device
         fields = [
-            "id", "name", "address", "port", "user", "connection", "jump", "status", "status_label", "status_detail",
-            "seen_at", "fingerprints", "memory_total_mb", "memory_available_mb", "cores", "load_percent",
-            "disk_total_mb", "disk_free_mb", "disk_kind", "architecture", "distribution", "distribution_version",
-            "model", "uptime_seconds", "availability_percent", "created_at",
+            "id", "name", "address", "port", "user", "status", "status_label", "status_detail", "seen_at",
+            "connection", "jump",
+            "fingerprints", "memory_total_mb", "memory_available_mb", "cores", "load_percent", "disk_total_mb",
+            "disk_free_mb", "disk_kind", "architecture", "distribution", "distribution_version", "model",
+            "uptime_seconds", "availability_percent", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
