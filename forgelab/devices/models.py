@@ -136,12 +136,6 @@ class Device(models.Model):
             hop = hop.jump
         return ""
 
-    @property
-    def known_hosts(self) -> str:
-        """The pinned keys as lines of an OpenSSH known_hosts file."""
-        host = self.address if self.port == 22 else f"[{self.address}]:{self.port}"
-        return "".join(f"{host} {line}\n" for line in self.host_keys.splitlines() if line.strip())
-
 
 class Sample(models.Model):
     """What a device measured at one moment, or the middle of what it measured in a span of time."""

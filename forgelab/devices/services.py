@@ -102,7 +102,7 @@ def _take_facts(device: Device, found: facts.Facts) -> None:
 
 
 def device_trust(*, device: Device, host_keys: list[hostkeys.HostKey]) -> Device:
-    """Pin other host keys, on purpose: the user has compared their fingerprints.
+    """Pin other host keys, on purpose: the user has compared their fingerprints. That it was unreachable is void.
 
     Raises `ValidationError` naming `host_keys` when there is none.
     """
@@ -113,7 +113,9 @@ def device_trust(*, device: Device, host_keys: list[hostkeys.HostKey]) -> Device
             {"host_keys": f"{device.name} is this machine: it is not reached by SSH and has no keys."}
         )
     device.host_keys = "\n".join(str(key) for key in host_keys)
-    device.save(update_fields=["host_keys"])
+    if device.status == Device.Status.UNREACHABLE:
+        device.status, device.status_detail, device.misses = Device.Status.UNKNOWN, "", 0
+    device.save(update_fields=["host_keys", "status", "status_detail", "misses"])
     return device
 
 
@@ -127,14 +129,12 @@ def device_remove(*, device: Device) -> None:
 
 
 def _still_needed(device: Device, protected: Iterable[Model]) -> str:
+    """The sentence for what must go first."""
     behind = sorted(str(item) for item in protected if isinstance(item, Device))
-    servers = sorted({str(item) for item in protected} - set(behind))
+    servers = sorted({str(item) for item in protected if not isinstance(item, Device)})
     reasons = []
     if servers:
-        reasons.append(f"{', '.join(servers)} {'is' if len(servers) == 1 else 'are'} still on it. Remove that first.")
+        reasons.append(f"{', '.join(servers)} {'is' if len(servers) == 1 else 'are'} still on it")
     if behind:
-        reasons.append(
-            f"{', '.join(behind)} {'is' if len(behind) == 1 else 'are'} reached through it. Remove that first, or "
-            f"change the way to it: forgelab device change {behind[0]} --direct"
-        )
-    return f"{device.name} cannot be removed: {' And '.join(reasons)}"
+        reasons.append(f"{', '.join(behind)} {'is' if len(behind) == 1 else 'are'} reached through it")
+    return f"{device.name} cannot be removed: {', and '.join(reasons)}. Remove that first."

@@ -23,15 +23,16 @@ def run_script(
 ) -> str:
     """Run a POSIX shell script on the device (through sudo where `root`) and return what it printed.
 
-    `timeout` and `connect_timeout` are seconds. Raises `DeviceUnreachable` when SSH fails or time runs out,
-    `HostKeyChanged` when a pinned key is not the one shown, `RuntimeError` when the script itself fails.
+    `timeout` and `connect_timeout` are seconds; everybody on the way adds another `connect_timeout`. Raises
+    `DeviceUnreachable` when SSH fails or time runs out, `HostKeyChanged` when a pinned key is not the one shown,
+    `RuntimeError` when the script itself fails.
     """
     if device.connection == Device.Connection.LOCAL:
         done = call(device, [*_become(root, local_user()), "sh", "-s"], script, timeout, LOCAL_ENVIRONMENT)
     else:
         with private_files(device) as folder:
             argv = [*command_line(device, folder, connect_timeout), " ".join([*_become(root, device.user), "sh -s"])]
-            done = call(device, argv, script, timeout)
+            done = call(device, argv, script, timeout + connect_timeout * _hops(device))
         if done.returncode == TRANSPORT_FAILED:
             raise _explain(device, done.stderr.strip()[-LONGEST_ERROR:])
     if done.returncode:
@@ -39,6 +40,10 @@ def run_script(
             done.stderr.strip()[-LONGEST_ERROR:] or f"the script ended with status {done.returncode} on {device.name}"
         )
     return done.stdout
+
+
+def _hops(device: Device) -> int:
+    return 1 + _hops(device.jump) if device.jump else 0
 
 
 def local_user() -> str:

@@ -17,8 +17,8 @@ from .registries import Registries, read_registries
 from .site import PROXY_PORT, Site
 
 RULE_PRIORITY = "100"
+IPV6 = Path("/proc/sys/net/ipv6/conf")  # missing where the kernel has none
 # Every systemd takes 6 or 7 inotify instances, all counted on root: the kernel's 128 are used up by 18 devices.
-IPV6 = Path("/proc/sys/net/ipv6/conf")
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY_INSTANCES = 4096
 

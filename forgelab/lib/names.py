@@ -15,7 +15,7 @@ HOSTNAME = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
 )
 ZONE = re.compile(r"[A-Za-z0-9._-]{1,15}")  # a network interface; Python takes any text behind the % of an IPv6 address
-ADDRESS_RULE = "give an IPv4 or IPv6 address, or a host name such as homelab-server-01.local"
+ADDRESS_RULE = "give an IPv4 address, an IPv6 address without brackets, or a host name such as homelab-server-01.local"
 
 
 def is_slug(text: str) -> bool:

@@ -30,7 +30,7 @@ host_key_checking = True
 interpreter_python = /usr/bin/python3
 gathering = explicit
 forks = 20
-timeout = 10
+timeout = {answer}
 retry_files_enabled = False
 nocows = True
 
@@ -46,6 +46,7 @@ SSH_ARGS = (
     "-o ControlMaster=auto -o ControlPersist=60s -o ConnectTimeout={seconds} "
     "-o ServerAliveInterval=5 -o ServerAliveCountMax=3"
 )
+ANSWER_TIMEOUT = 30  # seconds from the beginning of a connection to sudo's first word, for each machine on the way
 SSH_DIR = "{{ inventory_dir }}/../../ssh"
 
 REQUIREMENTS = {
@@ -74,7 +75,10 @@ def render(deployments: Iterable[Deployment], vault_password: str) -> dict[str, 
     deployments = sorted(deployments, key=lambda d: d.plan.slug)
     files = {
         "ansible.cfg": ANSIBLE_CFG.format(
-            note=NOTE, inventory=INVENTORY, ssh_args=SSH_ARGS.format(seconds=access.CONNECT_TIMEOUT)
+            note=NOTE,
+            inventory=INVENTORY,
+            answer=ANSWER_TIMEOUT,
+            ssh_args=SSH_ARGS.format(seconds=access.CONNECT_TIMEOUT),
         ),
         "requirements.yml": dump(REQUIREMENTS, f"{NOTE}\nThe PyPI package `ansible` has them all already."),
         ".vault-password": vault_password + "\n",
@@ -125,6 +129,7 @@ def _host_variables(host: Host) -> dict[str, Any]:
     if host.jump:
         arguments += f" -o ProxyCommand=\"sh '{SSH_DIR}/{access.script_name(host.jump)}' %h %p\""
         variables |= {
+            "ansible_ssh_timeout": ANSWER_TIMEOUT * len(host.way()),
             "ansible_ssh_args": SSH_ARGS.format(seconds=access.connect_timeout(host)),
             # Ansible names it after address, port and user alone, which another machine may have in another network.
             "ansible_control_path": f"%(directory)s/{access.way_digest(host)}",

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from forgelab.devices import hostkeys
+from forgelab.devices import access, hostkeys
 from forgelab.devices.hostkeys import HostKey, HostKeyError, parse, scan
 from forgelab.devices.models import Device
 
@@ -45,18 +45,15 @@ def test_a_key_that_claims_another_kind_is_passed_over(public_keys):
 
 
 @pytest.mark.parametrize(
-    ("address", "port", "host"),
-    [
-        ("192.168.1.9", 22, "192.168.1.9"), ("192.168.1.9", 2222, "[192.168.1.9]:2222"), ("::1", 22, "::1"),
-        ("::1", 2222, "[::1]:2222"), ("nas.local", 22, "nas.local"),
-    ],
-)  # fmt: skip
-def test_known_hosts_are_found_by_ssh_under_the_devices_address_and_port(public_keys, tmp_path, address, port, host):
+    ("address", "port"),
+    [("192.168.1.9", 22), ("192.168.1.9", 2222), ("::1", 22), ("fe80::1%eth0", 2222), ("nas.local", 22)],
+)
+def test_pinned_keys_are_found_by_ssh_under_the_devices_name_wherever_it_is(public_keys, tmp_path, address, port):
     keys = parse("".join(path.read_text() for path in public_keys.values()))
-    device = Device(address=address, port=port, host_keys="\n".join(map(str, keys)) + "\n\n")
+    device = Device(name="attic", address=address, port=port, host_keys="\n".join(map(str, keys)) + "\n\n")
     path = tmp_path / "known_hosts"
-    path.write_text(device.known_hosts)
-    found = subprocess.run(["ssh-keygen", "-F", host, "-f", str(path)], capture_output=True, text=True)
+    path.write_text(access.host_of(device).known_hosts)
+    found = subprocess.run(["ssh-keygen", "-F", "attic", "-f", str(path)], capture_output=True, text=True)
     assert parse(found.stdout) == keys
 
 

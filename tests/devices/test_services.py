@@ -168,7 +168,7 @@ class TestWithoutNetwork:
     def test_a_device_is_added_with_what_it_says(self, identity):
         added = self.add(identity, user="pi", port=2222)
         assert (added.model, added.cores, added.status) == ("Raspberry Pi 4 Model B Rev 1.4", 4, "reachable")
-        assert added.known_hosts == "[192.168.1.7]:2222 ssh-ed25519 AAAA\n"
+        assert (added.port, added.host_keys) == (2222, "ssh-ed25519 AAAA")
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -249,6 +249,12 @@ class TestWithoutNetwork:
         answers["facts"] = meanwhile
         looked = services.device_refresh(device=device)
         assert (looked.host_keys, looked.address, looked.cores) == ("ssh-rsa NEW", "192.168.1.99", 4)
+
+    def test_with_a_trusted_key_the_former_trouble_is_no_more(self, make_device):
+        device = make_device(status="unreachable", status_detail="HOST KEY CHANGED")
+        services.device_trust(device=device, host_keys=[hostkeys.HostKey("ssh-rsa", "NEW")])
+        device.refresh_from_db()
+        assert (device.host_keys, device.status, device.status_detail) == ("ssh-rsa NEW", "unknown", "")
 
     def test_trusting_no_key_is_refused(self, device):
         with pytest.raises(ValidationError, match="Give at least one key"):

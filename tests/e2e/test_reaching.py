@@ -1,6 +1,6 @@
 """A device that nobody but its neighbour reaches, by IPv6 and another port; and host keys that change under a run.
 
-The gate is reached by IPv6. Behind it the attic takes SSH on port 2222 alone, and from the gate alone.
+The gate is reached by its IPv6 address of the link. Behind it the attic takes SSH on port 2222, from the gate alone.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from forgelab.lab import Lab, LabDevice
 from forgelab.lib.processes import RUN_MARK, end_marked, marked
 from tests.e2e.test_cache_server import provision
 from tests.e2e.test_interruptions import left_on
+from tests.e2e.test_lab import link_local
 from tests.e2e.test_own_recipe import logged_in
 from tests.support.stack import Stack, wait_for
 
@@ -39,9 +40,10 @@ NEW_KEYS = "rm /etc/ssh/ssh_host_*; ssh-keygen -q -A; systemctl restart ssh"
 
 @dataclass
 class Way:
-    """Both machines, and the id that ForgeLab knows the attic by."""
+    """Both machines, the gate's address, and the id that ForgeLab knows the attic by."""
 
     gate: LabDevice
+    gate_address: str
     attic: LabDevice
     attic_id: str
 
@@ -52,9 +54,10 @@ def way(lab: Lab, stack: Stack) -> Iterator[Way]:
     attic.exec(["sh", "-c", "echo 'Port 2222' >/etc/ssh/sshd_config.d/port.conf; systemctl restart ssh"])
     attic.exec(["sh", "-c", ONLY_FROM.format(gate=gate.address6)])
     key = ["--key", str(lab.key_path), "--accept-key"]
-    stack.cli("device", "add", GATE, gate.address6, *key)
+    gate_address = f"{link_local(gate)}%{lab.site.bridge}"
+    stack.cli("device", "add", GATE, gate_address, *key)
     stack.cli("device", "add", ATTIC, attic.address6, "--via", GATE, "--port", "2222", "--user", "homelab", *key)
-    yield Way(gate, attic, device_id(stack, ATTIC))
+    yield Way(gate, gate_address, attic, device_id(stack, ATTIC))
     for device in (gate, attic):
         device.remove()
 
@@ -70,14 +73,20 @@ def test_a_run_behind_a_jump_host_can_be_cancelled_and_leaves_nothing(stack: Sta
     with pytest.raises(hostkeys.HostKeyError):
         hostkeys.scan(way.attic.address6, 2222, timeout=2)
     run_id = provision(stack, "attic-cache", way.attic_id, MEMCACHED)
-    wait_for(lambda: left_on(way.attic, run_id), 600, "the run works behind the gate")
+    wait_for(lambda: works_on(stack, way.attic, run_id), 600, "the run works behind the gate")
     ways = [arguments(pid) for pid in marked(run_id)]
-    assert any("-W" in words and way.gate.address6 in words for words in ways), ways
+    assert any("-W" in words and way.gate_address in words for words in ways), ways
     stack.api.post(f"runs/{run_id}/cancel").raise_for_status()
     run = stack.wait_for_end(run_id, timeout=300)
     assert run["status"] == "cancelled"
     assert marked(run_id) == []
     assert left_on(way.attic, run_id) == ""
+
+
+def works_on(stack: Stack, device: LabDevice, run_id: str) -> bool:
+    run = stack.run(run_id)
+    assert not run["finished_at"], f"the run ended before: {run['status_detail']}"
+    return bool(left_on(device, run_id))
 
 
 def arguments(pid: int) -> list[str]:

@@ -46,7 +46,7 @@ def test_an_address_is_accepted(text):
      "fe80::1%eth0 x", "fe80::1%\nevil ssh-rsa AAAA", "fe80::1%'", "fe80::1%{{ 7*7 }}", "a." * 127 + "aa"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_with_the_rule(text):
-    with pytest.raises(ValidationError, match="give an IPv4 or IPv6 address, or a host name"):
+    with pytest.raises(ValidationError, match="give an IPv4 address, an IPv6 address without brackets, or a host name"):
         validators.validate_address(text)
 
 

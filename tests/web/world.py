@@ -36,5 +36,6 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
     monkeypatch.setattr("forgelab.devices.hostkeys.scan", scan)
     monkeypatch.setattr("forgelab.devices.services.device_add", add)
+    monkeypatch.setattr("forgelab.devices.services.device_refresh", lambda device: device)
     monkeypatch.setattr("forgelab.devices.passwords.device_add_with_password", add_with_password)
     return world

@@ -86,6 +86,6 @@ def trust(request: HttpRequest, name: str) -> HttpResponse:
     accepted = accepted_keys(request, context["keys"])
     if not accepted:
         return render(request, "web/device_trust.html", context)
-    services.device_trust(device=device, host_keys=accepted)
+    services.device_refresh(device=services.device_trust(device=device, host_keys=accepted))
     messages.success(request, f"The host keys of {device.name} are pinned.")
     return redirect("device", name)
