@@ -9,7 +9,7 @@ COMMANDS = {
     "up": "start ForgeLab: web pages, API, workers, all in one",
     "down": "stop it",
     "status": "whether it runs, where, with how much memory",
-    "device": "add, join, list, show, refresh, trust, remove",
+    "device": "add, join, list, show, set, refresh, trust, remove",
     "server": "provision, list, show, credentials, backup, backups, restore",
     "run": "list, show, watch, cancel",
     "place": "which device suits a server type best, and why; whole sets; what if",

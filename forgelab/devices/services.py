@@ -82,7 +82,9 @@ def device_refresh(*, device: Device) -> Device:
     except (ssh.DeviceUnreachable, RuntimeError, ValueError) as error:
         device.misses = min(device.misses + 1, MOST_MISSES)
         device.status = status_after_miss(device, key_changed=isinstance(error, ssh.HostKeyChanged))
-        device.status_detail = str(error)
+        device.status_detail = str(error).replace(
+            "\0", ""
+        )  # part of it is the device's own, and no database takes that
     # Only what was observed: meanwhile somebody may have trusted another key or changed the address.
     device.save(update_fields=OBSERVED)
     Device.objects.filter(pk=device.pk, mac_address="").update(mac_address=device.mac_address)
@@ -112,8 +114,8 @@ def device_trust(*, device: Device, host_keys: list[hostkeys.HostKey]) -> Device
         )
     device.host_keys = "\n".join(str(key) for key in host_keys)
     if device.status == Device.Status.UNREACHABLE:
-        device.status, device.status_detail = Device.Status.UNKNOWN, ""
-    device.save(update_fields=["host_keys", "status", "status_detail"])
+        device.status, device.status_detail, device.misses = Device.Status.UNKNOWN, "", 0
+    device.save(update_fields=["host_keys", "status", "status_detail", "misses"])
     return device
 
 

@@ -207,13 +207,13 @@ class TestWithoutNetwork:
             self.add(identity)
         assert not Device.objects.exists()
 
-    @pytest.mark.parametrize("error", [ssh.DeviceUnreachable("it is off"), RuntimeError("broken"), "nonsense"])
+    @pytest.mark.parametrize("error", [ssh.DeviceUnreachable("it is off"), RuntimeError("bro\0ken"), "nonsense"])
     def test_a_look_that_fails_is_stored_and_keeps_what_was_known(self, device, answers, error):
         answers["facts"] = error
         for misses, status in ((1, "reachable"), (2, "reachable"), (3, "unreachable")):
             looked = services.device_refresh(device=device)
             assert (looked.status, looked.misses) == (status, misses)
-            assert looked.status_detail
+            assert looked.status_detail and "\0" not in looked.status_detail
             assert looked.memory_total_mb == 16384
 
     def test_a_look_that_meets_another_key_is_no_mere_miss(self, device, answers):

@@ -20,8 +20,9 @@ from django.db import InterfaceError, OperationalError, connection
 from forgelab.devices import facts
 from forgelab.devices.metrics import store
 from forgelab.devices.metrics.backoff import Backoff
-from forgelab.devices.metrics.connections import Connections, login
+from forgelab.devices.metrics.connections import Connections
 from forgelab.devices.metrics.lease import Lease
+from forgelab.devices.metrics.logins import login
 from forgelab.devices.metrics.look import Look, Missed
 from forgelab.devices.models import Device
 
@@ -111,8 +112,10 @@ class Collector:
         await asyncio.gather(*tasks, return_exceptions=True)
         if time.time() - begins > WAS_ASLEEP * self.interval:  # this machine slept: its devices are not to blame
             return [look for look in looks.values() if look.figures]
-        late = [self._missed(device, Missed(f"{device.name} did not answer in time.")) for device in silent]
-        return [*looks.values(), *late]
+        for device in silent:
+            if device.pk not in looks:
+                looks[device.pk] = self._missed(device, Missed(f"{device.name} did not answer in time."))
+        return list(looks.values())
 
     async def _look(self, device: Device, begins: float, asked: set[Any], looks: dict[Any, Look]) -> None:
         await asyncio.sleep(begins + self.moment(device) - time.time())

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import os
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 from uuid import UUID
 
 import asyncssh
 
 from forgelab.devices import ssh, wording
+from forgelab.devices.metrics.logins import Client, explained, login, options
 from forgelab.devices.metrics.look import Missed
 from forgelab.devices.models import Device
 
-AT_ONCE = 16  # connections that are being made at the same time: each costs some milliseconds of computing
-CONNECT_TIMEOUT = 10  # seconds until TCP answers
-LOGIN_TIMEOUT = 15  # seconds for keys and login after that
-KEEPALIVE = 30  # seconds; two that are not answered end the connection
+AT_ONCE = 32  # connections that are being made at the same time: each costs some milliseconds of computing
 PATIENCE = 8.0  # seconds that a kept connection is given before another is tried beside it
 LONGEST = 256 * 1024  # characters of an answer
-
-
-def login(device: Device) -> str:
-    """What a connection depends on, as one word: when it changes, the kept one is of no use."""
-    key = device.identity.private_key if device.identity else ""
-    through = login(device.jump) if device.jump else ""
-    parts = (device.connection, device.address, str(device.port), device.user, device.host_keys, key, through)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 class Connections:
@@ -49,7 +37,7 @@ class Connections:
         """What a POSIX shell script prints on the device. Raises `Missed`; takes as long as the device takes."""
         if device.connection == Device.Connection.LOCAL:
             return await _here(script)
-        with _explained(device):
+        with explained(device):
             kept = self._kept(device)
             if kept is None:
                 return await _run(await self._connect(device), script)
@@ -96,9 +84,9 @@ class Connections:
                 self.queued.discard(device.pk)
             shown: list[str] = []
             try:
-                with _explained(device, shown):
+                with explained(device, shown):
                     connection = await asyncssh.connect(
-                        **options(device), tunnel=tunnel, client_factory=lambda: _Client(shown)
+                        **options(device), tunnel=tunnel, client_factory=lambda: Client(shown)
                     )
             finally:
                 self._turn.release()
@@ -127,57 +115,6 @@ class Connections:
 
     def close(self) -> None:
         self.keep_only(())
-
-
-def options(device: Device) -> dict[str, Any]:
-    """How asyncssh is to log in: only with the device's own key, only at one of the pinned keys, nothing of this user's
-    configuration or agent. Raises `Missed` for keys that cannot be read."""
-    try:
-        pinned = [asyncssh.import_public_key(line) for line in device.host_keys.splitlines() if line.strip()]
-        keys = [asyncssh.import_private_key(device.identity.private_key)] if device.identity else []
-    except (asyncssh.KeyImportError, ValueError) as error:
-        raise Missed(f"The keys of {device.name} cannot be read: {error}", refused=True) from None
-    return {
-        "host": device.address, "port": device.port, "username": device.user, "client_keys": keys,
-        "known_hosts": (pinned, [], []), "preferred_auth": "publickey", "agent_path": None, "config": None,
-        "x509_trusted_certs": None, "connect_timeout": CONNECT_TIMEOUT, "login_timeout": LOGIN_TIMEOUT,
-        "keepalive_interval": KEEPALIVE, "keepalive_count_max": 2,
-    }  # fmt: skip
-
-
-class _Client(asyncssh.SSHClient):
-    """Remembers which key was shown in place of a pinned one, and trusts none."""
-
-    def __init__(self, shown: list[str]) -> None:
-        self.shown = shown
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        self.shown.append(key.get_fingerprint())
-        return False
-
-
-@contextlib.contextmanager
-def _explained(device: Device, shown: Sequence[str] = ()) -> Iterator[None]:
-    """Tell what asyncssh says in the words that every other part of ForgeLab uses."""
-    try:
-        yield
-    except asyncssh.HostKeyNotVerifiable:
-        raise Missed(wording.key_changed(device, shown), key_changed=True) from None
-    except asyncssh.PermissionDenied:
-        raise Missed(wording.refused(device), refused=True) from None
-    except asyncssh.KeyExchangeFailed as error:
-        if "host key" in str(error):  # it has no key of a pinned kind any more, so another answers
-            raise Missed(wording.key_changed(device, shown), key_changed=True) from None
-        raise Missed(wording.silent(device, str(error))) from None
-    except asyncssh.ChannelOpenError as error:
-        prohibited = device.jump and error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
-        detail = wording.let_nobody_through(device) if prohibited else wording.silent(device, error.reason)
-        raise Missed(detail) from None
-    except OSError as error:
-        known = isinstance(error.errno, int) and error.errno > 0
-        raise Missed(wording.silent(device, os.strerror(error.errno) if known else str(error))) from None
-    except (asyncssh.Error, UnicodeError) as error:
-        raise Missed(wording.silent(device, str(error))) from None
 
 
 async def _first(asking: set[asyncio.Task[str]]) -> str:

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from forgelab.devices.facts import Figures
 
+LONGEST = 2000  # characters of a reason
+
 
 class Missed(Exception):
     """The device did not answer as it should. The message is for the user.
@@ -16,7 +18,8 @@ class Missed(Exception):
     """
 
     def __init__(self, detail: str, *, refused: bool = False, key_changed: bool = False) -> None:
-        super().__init__(detail)
+        # Part of it may be what the device itself said, and no device may spoil what is stored of the others.
+        super().__init__("".join(c if c.isprintable() else " " for c in detail)[:LONGEST])
         self.refused, self.key_changed = refused or key_changed, key_changed
 
 

@@ -237,3 +237,22 @@ def test_unreadable_keys_are_told():
         await fake.stop()
 
     run(story)
+
+
+def test_what_a_hostile_machine_says_is_kept_short_and_printable():
+    async def insult(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-\0\x1b[31m" + b"x" * 100_000 + b"\r\n\0\0\0\0")
+        writer.close()
+
+    async def story():
+        fake = FakeDevice(KEY)
+        server = await asyncio.start_server(insult, "127.0.0.1", 0)
+        device = known(fake, port=server.sockets[0].getsockname()[1])
+        with pytest.raises(Missed) as told:
+            await ask(Connections(), device)
+        assert str(told.value).isprintable() and len(str(told.value)) <= 2000
+        server.close()
+
+    run(story)
+    said = str(Missed("a\0b\x1b[31m" + "x" * 9999))
+    assert (said[:8], len(said)) == ("a b [31m", 2000)
