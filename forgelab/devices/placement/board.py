@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from forgelab.devices.placement.fit import Neighbours
 from forgelab.devices.placement.model import Candidate
 from forgelab.devices.placement.policy import Policy
 from forgelab.devices.placement.score import Scale, Score
-
-if TYPE_CHECKING:
-    from forgelab.devices.placement.sets import Constraint, Wanted
+from forgelab.devices.placement.wishes import Constraint, Wanted
 
 Spots = tuple[int | None, ...]  # by the servers' numbers, the numbers of their devices; None: nowhere
 Members = frozenset[int]

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from forgelab.devices.placement.board import Board, Spots
 from forgelab.devices.placement.missing import why_missing
-from forgelab.devices.placement.model import Candidate, Needs, Tenant
+from forgelab.devices.placement.model import Candidate
 from forgelab.devices.placement.policy import Policy, shipped_policy
 from forgelab.devices.placement.score import Score
 from forgelab.devices.placement.search import greedy, improved, searched
+from forgelab.devices.placement.wishes import Constraint, Wanted
 
 FEW = 8  # servers that are searched for the best solution of all; more are placed one by one and then improved
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A server to be placed. `obstacles` says by device, and `clashes` by other server of the set, why not there."""
-
-    tenant: Tenant
-    needs: Needs
-    obstacles: Mapping[str, str] = field(default_factory=dict)
-    clashes: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return self.tenant.name
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """`together`: all on one device. `apart`: each on another. `on`, `not_on`: the device. `spread`: rather apart."""
-
-    kind: str
-    names: tuple[str, ...]
-    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
