@@ -13,7 +13,7 @@ from forgelab.runs.models import Run, Step
 from forgelab.servers.checks import PROVISION
 from forgelab.servers.models import Server
 from forgelab.servers.services import server_provision
-from forgelab.servers.succession import FOLLOWS, ROLE
+from forgelab.servers.succession import ROLE
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ PATIENCE = 2  # seconds
 def fence_due() -> list[Run]:
     """Have the old primaries seen to whose device answers (again); returns their runs."""
     runs: list[Run] = []
-    for server in Server.objects.exclude(replaced_by="").select_related("device"):
+    for server in Server.objects.exclude(replaced_by="").exclude(replaced_at=None).select_related("device"):
         if not _is_due(server) or not _answers(server):
             continue
         try:
@@ -42,11 +42,8 @@ def _is_due(server: Server) -> bool:
     """Not while a run is at its device, nor once one got far enough to see to it, nor every minute."""
     if Run.objects.active().filter(device=server.device).exists():
         return False
-    since = [
-        run
-        for run in Run.objects.filter(subject_id=server.pk, kind=PROVISION).order_by("-created_at")[:20]
-        if (run.request.get("config") or {}).get(FOLLOWS) == server.replaced_by
-    ]
+    # Only those since it was replaced: before, it may have been a standby of that very server.
+    since = list(Run.objects.filter(subject_id=server.pk, kind=PROVISION, created_at__gte=server.replaced_at))
     if any(run.created_at > timezone.now() - AGAIN for run in since):
         return False
     done = (Step.Status.SUCCEEDED, Step.Status.FAILED)

@@ -44,6 +44,7 @@ class Server(models.Model):
         max_length=63, blank=True,
         help_text="The server that took over as the primary, until this one is its standby: it must take no writes.",
     )  # fmt: skip
+    replaced_at = models.DateTimeField(null=True, blank=True, help_text="When that server took over.")
     memory_mb = models.PositiveIntegerField(default=0, help_text="Memory promised to it on the device, in MiB.")
     storage_mb = models.PositiveIntegerField(default=0, help_text="Storage promised to it on the device, in MiB.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from forgelab.runs.models import Run
 from forgelab.runs.plan import PlannedRole
@@ -53,9 +54,9 @@ def server_took_over(server: Server, run: Run) -> None:
         return
     followers = [name for name in primary.config.get(FOLLOWERS) or [] if name != server.name]
     primary.config = {**primary.config, FOLLOWS: server.name, PROMOTES: False, FOLLOWERS: followers}
-    primary.replaced_by = server.name
+    primary.replaced_by, primary.replaced_at = server.name, timezone.now()
     primary.status, primary.status_detail = Server.Status.FAILED, replaced_sentence(primary)
-    primary.save(update_fields=["config", "replaced_by", "status", "status_detail"])
+    primary.save(update_fields=["config", "replaced_by", "replaced_at", "status", "status_detail"])
 
 
 def replaced_sentence(server: Server, why: str = "") -> str:

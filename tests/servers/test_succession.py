@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db.models import F
 from django.utils import timezone
 
 from forgelab.devices.models import Device
@@ -166,6 +167,11 @@ def test_its_data_are_replaced_only_with_its_name_and_a_backup(replaced, monkeyp
     assert replaced.config[REPLACES] is False  # allowed once
 
 
+def eleven_minutes_pass() -> None:
+    Run.objects.update(created_at=F("created_at") - timedelta(minutes=11))
+    Server.objects.update(replaced_at=F("replaced_at") - timedelta(minutes=11))
+
+
 class TestFencing:
     @pytest.fixture(autouse=True)
     def answers(self, monkeypatch):
@@ -189,12 +195,20 @@ class TestFencing:
         step(run, "preflight", Step.Status.FAILED)
         end(run, "failed")
         assert fencing.fence_due() == []
-        Run.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+        eleven_minutes_pass()
         assert len(fencing.fence_due()) == 1
 
     def test_one_that_got_to_it_is_enough(self, replaced, end):
         [run] = fencing.fence_due()
         step(run, "postgresql", Step.Status.FAILED)
         end(run, "failed")
-        Run.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+        eleven_minutes_pass()
         assert fencing.fence_due() == []
+
+    def test_what_it_did_as_a_standby_of_that_server_before_does_not_count(self, promote, replaced, provision, end):
+        """A change back: the one that takes over once followed the one that it replaces, and the other way round."""
+        end(provision("first", server_type=DATABASE, device=replaced.device, config=replaced.config))
+        back = {**Server.objects.get(name="first").config, "postgresql_promote": True, "replicate_from": ""}
+        end(provision("first", server_type=DATABASE, device=replaced.device, config=back))
+        assert Server.objects.get(name="second").replaced_by == "first"
+        assert [run.title for run in fencing.fence_due()] == ["Provision second"]

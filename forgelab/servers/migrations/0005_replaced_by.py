@@ -15,4 +15,9 @@ class Migration(migrations.Migration):
             name='replaced_by',
             field=models.CharField(blank=True, help_text='The server that took over as the primary, until this one is its standby: it must take no writes.', max_length=63),
         ),
+        migrations.AddField(
+            model_name='server',
+            name='replaced_at',
+            field=models.DateTimeField(blank=True, help_text='When that server took over.', null=True),
+        ),
     ]
