@@ -206,7 +206,7 @@ echo json_encode([$engine, $link->query("SELECT max(n) FROM log")->fetchColumn()
 
 def worker(stack: Stack, device_id: str) -> dict[str, Any]:
     body = {"server_type": "laravel-worker-server", "name": WORKER, "device_id": device_id, "config": {
-        "php_version": "8.4", "database_server": NAME, "include_composer": False,
+        "php_version": "8.4", "database_server": NAME, "include_composer": False, "include_cache": False,
     }}  # fmt: skip
     answer = stack.api.post("infrastructure/provision", json=body)
     assert answer.status_code == 202, answer.text

@@ -8,11 +8,10 @@ import os
 import pwd
 import re
 import shutil
-import time
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.forgelab_postgresql import Cluster, Primary, Refused, bytes_of
+from ansible.module_utils.forgelab_postgresql import Cluster, Primary, Refused, bytes_of, keeps_streaming, streams
 
 DOCUMENTATION = r"""
 module: postgresql_standby
@@ -161,17 +160,6 @@ def bytes_behind(cluster: Cluster, primary: Primary, patience: float) -> int:
     return max(0, position - bytes_of(cluster.ask("SELECT pg_last_wal_replay_lsn()")[0]))
 
 
-def streams(cluster: Cluster, patience: float) -> bool:
-    """Whether changes arrive within so many seconds."""
-    cluster.ask("SELECT pg_reload_conf()")
-    deadline = time.monotonic() + patience
-    while cluster.ask("SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'") != ["1"]:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.2)
-    return True
-
-
 def anew(cluster: Cluster) -> str:
     """How somebody makes this standby anew by hand."""
     return (
@@ -202,8 +190,9 @@ def mark_standby(data: Path) -> None:
 def rejoin(cluster: Cluster, primary: Primary, params: dict, dry: bool) -> dict:
     """Let a fenced primary follow the one that replaced it. Raises Refused where that takes a copy."""
     primary.place()
-    if streams(cluster, min(params["patience_seconds"], 10) if params["replace_data"] else params["patience_seconds"]):
-        return {"changed": False, "state": "standby", "bytes_behind": bytes_behind(cluster, primary, 0)}
+    patience = min(params["patience_seconds"], 10) if params["replace_data"] else params["patience_seconds"]
+    if keeps_streaming(cluster, patience):
+        return {"changed": False, "state": "standby", "bytes_behind": bytes_behind(cluster, primary, patience)}
     system, _ = primary.identify()
     host = primary.follow["host"]
     if not params["replace_data"]:

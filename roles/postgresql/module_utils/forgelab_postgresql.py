@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
+
+SETTLED = 15  # looks, a fifth of a second apart, after which a stream is one that lasts
 
 
 class Refused(Exception):
@@ -104,3 +107,29 @@ def bytes_of(position: str) -> int:
     """A position in the WAL (`16/B374D848`) as a number."""
     high, low = position.split("/")
     return (int(high, 16) << 32) + int(low, 16)
+
+
+def streams(cluster: Cluster, patience: float) -> bool:
+    """Whether changes arrive within so many seconds."""
+    cluster.ask("SELECT pg_reload_conf()")
+    deadline = time.monotonic() + patience
+    while not streams_now(cluster):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def streams_now(cluster: Cluster) -> bool:
+    return cluster.ask("SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'") == ["1"]
+
+
+def keeps_streaming(cluster: Cluster, patience: float) -> bool:
+    """The same, but not only for the moment that it takes to find that the two have gone different ways."""
+    if not streams(cluster, patience):
+        return False
+    for _ in range(SETTLED):
+        time.sleep(0.2)
+        if not streams_now(cluster):
+            return False
+    return True
