@@ -14,6 +14,7 @@ from django.db import connection
 
 from forgelab.devices.access import host_of
 from forgelab.runs import bell, claims, orphans
+from forgelab.runs.clearing import clear
 from forgelab.runs.models import Run, Step
 from forgelab.runs.outcome import Ending
 from forgelab.runs.plan import Plan
@@ -74,15 +75,8 @@ def _close(run: Run, ending: Ending, tracker: StepTracker | None, learned: dict[
 
 
 def _perform(run: Run) -> tuple[Ending, StepTracker, dict[str, Any]]:
-    if asleep := wake(run):
-        return asleep, StepTracker(run.steps.all()), {}
-    if not orphans.clear_device(run):
-        detail = orphans.why_unreachable(run.device) or (
-            f"{run.device.name} ({run.device.address}) cannot be reached, and an earlier run may still work there. "
-            "Nothing was started. Check its power and network, then try again: "
-            f"forgelab device refresh {run.device.name}"
-        )
-        return Ending("failed", detail, device_clean=True), StepTracker(run.steps.all()), {}
+    if held_up := wake(run) or clear(run):
+        return held_up, StepTracker(run.steps.all()), {}
     plan = Plan.from_json(run.plan)
     password = secrets.token_urlsafe(32)
     host = host_of(run.device)

@@ -42,6 +42,15 @@ def lab() -> Iterator[Lab]:
         lab.down()
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """What ForgeLab itself said goes with every failure: the run's detail alone rarely tells why."""
+    report = (yield).get_result()
+    stack = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and stack:
+        report.sections.append(("ForgeLab's log, its end", "\n".join(stack.log().splitlines()[-60:])))
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(tmp_path_factory.mktemp("stack"))

@@ -22,14 +22,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def on_device(monkeypatch):
-    """Ending processes on the device: the runs it was asked for; `answers` says whether it can be reached."""
-    asked = type("Asked", (), {"runs": [], "answers": True})()
+    """Ending processes on the device: the runs it was asked for; `left` says how many remain, None: out of reach."""
+    asked = type("Asked", (), {"runs": [], "left": 0})()
 
-    def end_on_device(device, run_ids, timeout=15):
+    def left_on_device(device, run_ids, timeout=15):
         asked.runs.extend(str(run_id) for run_id in run_ids)
-        return asked.answers
+        return asked.left
 
-    monkeypatch.setattr(orphans, "end_on_device", end_on_device)
+    monkeypatch.setattr(orphans, "left_on_device", left_on_device)
     return asked
 
 
@@ -90,26 +90,6 @@ def test_at_its_end_the_next_run_for_the_device_is_rung(make_run, performs, no_b
     execute(first.pk)
     assert no_bell == [str(second.pk)]
     assert third.status == "queued"
-
-
-def test_a_device_that_may_still_be_worked_on_gets_no_second_playbook(make_run, performs, on_device):
-    Run.objects.filter(pk=make_run().pk).update(status="lost", device_clean=False)
-    performs(Ending("succeeded"))
-    on_device.answers = False
-    ended = execute(make_run().pk)
-    assert ended.status == "failed"
-    assert "Nothing was started" in ended.status_detail
-    assert "forgelab device refresh homelab-server-01" in ended.status_detail
-    assert Run.objects.filter(device_clean=False).count() == 1
-
-
-def test_what_an_earlier_run_left_is_ended_before_the_next_begins(make_run, performs, on_device):
-    lost = make_run()
-    Run.objects.filter(pk=lost.pk).update(status="lost", device_clean=False)
-    performs(Ending("succeeded"))
-    assert execute(make_run().pk).status == "succeeded"
-    assert on_device.runs == [str(lost.pk)]
-    assert not Run.objects.filter(device_clean=False).exists()
 
 
 def test_when_forgelab_itself_fails_the_run_ends_and_keeps_its_progress(run, performs, settings, on_device):
