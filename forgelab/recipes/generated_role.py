@@ -6,6 +6,7 @@ import shlex
 from functools import partial
 from typing import Any
 
+from forgelab.lib.names import group_name
 from forgelab.lib.yaml import dump as dump_yaml
 from forgelab.recipes.model import Command, SupervisorConfig
 from forgelab.recipes.resolve import ResolvedRecipe
@@ -16,8 +17,13 @@ SHELL = frozenset("|&;<>()$`*?[]{}~\n#!=")
 CONF_D = "/etc/supervisor/conf.d"
 
 
-def generated_role(resolved: ResolvedRecipe) -> dict[str, str]:
-    """The role's files, path to text, under the name `resolved.post_install_role`; empty where there is nothing to do.
+def role_name(server: str) -> str:
+    """The name of the generated role: the server's own, since its commands carry this server's values."""
+    return f"{group_name(server)}_post_install"
+
+
+def generated_role(resolved: ResolvedRecipe, role: str) -> dict[str, str]:
+    """The files of the role of that name, path to text; empty where there is nothing to do.
 
     A command counts as no change unless it has `creates`; with it, it runs only while that path does not exist.
     """
@@ -25,7 +31,6 @@ def generated_role(resolved: ResolvedRecipe) -> dict[str, str]:
     if not tasks:
         return {}
     dump = partial(dump_yaml, comment=NOTE.format(recipe=resolved.recipe_id))
-    role = resolved.post_install_role
     description = f"Finishing touches of the recipe {resolved.recipe_id}"
     files = {
         "tasks/main.yml": dump(tasks),

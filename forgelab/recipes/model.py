@@ -139,21 +139,6 @@ class LinkRead:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One line of the progress list. `role` is the Ansible role whose events advance it."""
-
-    name: str
-    role: str
-    title: str
-    version: str = ""
-
-    @property
-    def label(self) -> str:
-        """`PHP 8.3`, or just `Nginx` where no version was chosen."""
-        return f"{self.title} {self.version}" if self.version not in ("", "latest") else self.title
-
-
-@dataclass(frozen=True, slots=True)
 class Recipe:
     """A server type. `source` is the manifest it was read from, `own_roles` the files of roles that it brings along.
 
@@ -199,18 +184,6 @@ class Recipe:
         return replace(
             needs, memory_mb=needs.memory_mb.with_options(asked), storage_mb=needs.storage_mb.with_options(asked)
         )
-
-    def steps(self, config: Mapping[str, object]) -> tuple[Step, ...]:
-        """What provisioning with this (clean) config goes through, in order."""
-        steps = [Step(c.name, c.role.name, c.role.title, self.version_of(c, config)) for c in self.selected(config)]
-        if any(isinstance(item, (Command, SupervisorConfig)) and item.when.holds(config) for item in self.post_install):
-            steps.append(Step("post_install", self.post_install_role, "Finishing touches"))
-        return tuple(steps)
-
-    @property
-    def post_install_role(self) -> str:
-        """The name of the role generated from the post_install commands."""
-        return f"{self.id.replace('-', '_')}_post_install"
 
     def option(self, name: str) -> Option:
         """Raises KeyError where there is none of that name."""

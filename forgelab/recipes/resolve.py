@@ -67,7 +67,6 @@ class ResolvedRecipe:
     recipe_id: str
     components: tuple[ResolvedComponent, ...]
     post_install: tuple[ResolvedPostInstall, ...]
-    post_install_role: str
     requirements: Requirements
     values: dict[str, str]
 
@@ -100,7 +99,6 @@ def resolve(
         recipe_id=recipe.id,
         components=tuple(work.component(component) for component in recipe.selected(config)),
         post_install=tuple(work.post_install(item) for item in recipe.post_install if item.when.holds(config)),
-        post_install_role=recipe.post_install_role,
         requirements=recipe.needs(config),
         values=work.open,
     )

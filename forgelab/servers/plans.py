@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from forgelab.recipes.generated_role import generated_role
+from forgelab.recipes.generated_role import generated_role, role_name
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.problems import ConfigInvalid, RecipeError
 from forgelab.recipes.resolve import ResolvedComponent, ResolvedRecipe
@@ -31,18 +31,19 @@ def server_plan(server: Server, recipe: Recipe) -> Plan:
     resolved = resolved_recipe(server, recipe, links)
     resolved = dataclasses.replace(resolved, components=tuple(joint_components(server, recipe, resolved, links)))
     components = [_component_role(component) for component in resolved.components]
-    generated = generated_role(resolved)
+    finishing = role_name(server.name)
+    generated = generated_role(resolved, finishing)
     offered = _vendors(resolved)
     components = with_replaced(components, server)
     roles = [_facts(server), _preflight(resolved, offered), *_repositories(offered), _packages(resolved), *components]
     if generated:
-        roles.append(PlannedRole(name=resolved.post_install_role, title="Finishing touches"))
+        roles.append(PlannedRole(name=finishing, title="Finishing touches"))
     roles.append(_versions(resolved))
     return Plan(
         slug=server.name,
         title=f"Provision {server.name}",
         roles=tuple(roles),
-        generated_roles={**recipe.own_roles, **({resolved.post_install_role: generated} if generated else {})},
+        generated_roles={**recipe.own_roles, **({finishing: generated} if generated else {})},
     )
 
 

@@ -44,7 +44,7 @@ def test_every_builtin_recipe_loads() -> None:
 
 
 def test_the_app_server_has_every_component_of_the_specification(app_server: Recipe) -> None:
-    names = [step.name for step in app_server.steps(app_server.clean({}))]
+    names = [one.name for one in app_server.selected(app_server.clean({}))]
     wanted = "nginx php composer nodejs postgresql backups redis supervisor scheduler firewall"
     assert names == wanted.split()
 

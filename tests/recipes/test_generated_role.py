@@ -31,7 +31,7 @@ def files(roles: Roles, *post_install: dict[str, object], **config: object) -> d
     recipe = load(
         roles, components=[{"name": "php"}], config_options=[note], secrets=None, post_install=[*post_install, used]
     )
-    return generated_role(resolve(recipe, recipe.clean(config), standard_context("shop"), {}))
+    return generated_role(resolve(recipe, recipe.clean(config), standard_context("shop"), {}), "shop_post_install")
 
 
 def tasks(roles: Roles, *post_install: dict[str, object], **config: object) -> list[dict[str, Any]]:

@@ -83,16 +83,16 @@ def test_a_component_follows_the_option_named_after_it(roles: Roles) -> None:
     options = [{"name": "include_redis", "type": "boolean", "default": False}]
     changes = minimal(components=[php(), {"name": "redis"}], config_options=options)
     recipe = load_text(yaml.safe_dump(manifest(**changes)), roles)
-    assert [step.name for step in recipe.steps(recipe.clean({}))] == ["php"]
-    assert [step.name for step in recipe.steps(recipe.clean({"include_redis": True}))] == ["php", "redis"]
+    assert [one.name for one in recipe.selected(recipe.clean({}))] == ["php"]
+    assert [one.name for one in recipe.selected(recipe.clean({"include_redis": True}))] == ["php", "redis"]
 
 
 def test_a_component_follows_the_select_that_offers_it(roles: Roles) -> None:
     options = [{"name": "engine", "type": "select", "options": ["postgresql", "none"], "default": "none"}]
     changes = minimal(components=[php(), {"name": "postgresql"}], config_options=options)
     recipe = load_text(yaml.safe_dump(manifest(**changes)), roles)
-    assert [step.name for step in recipe.steps(recipe.clean({"engine": "postgresql"}))] == ["php", "postgresql"]
-    assert [step.name for step in recipe.steps(recipe.clean({}))] == ["php"]
+    assert [one.name for one in recipe.selected(recipe.clean({"engine": "postgresql"}))] == ["php", "postgresql"]
+    assert [one.name for one in recipe.selected(recipe.clean({}))] == ["php"]
 
 
 def test_a_template_that_the_role_cannot_use_is_refused(roles: Roles) -> None:

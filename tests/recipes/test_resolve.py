@@ -21,15 +21,6 @@ def component(result: ResolvedRecipe, name: str) -> dict[str, object]:
     return next(one for one in result.components if one.name == name).variables
 
 
-def test_the_steps_are_the_chosen_components_in_order(recipe: Recipe) -> None:
-    labels = [step.label for step in recipe.steps(recipe.clean({"php_version": "8.2", "include_redis": False}))]
-    assert labels == ["Nginx", "PHP 8.2", "PostgreSQL 15", "Finishing touches"]
-
-
-def test_steps_carry_the_role_whose_events_advance_them(recipe: Recipe) -> None:
-    assert [step.role for step in recipe.steps(recipe.clean({}))][-2:] == ["redis", "small_server_post_install"]
-
-
 def test_components_whose_condition_does_not_hold_are_left_out(recipe: Recipe) -> None:
     names = [one.name for one in resolved(recipe, database_engine="none", include_redis=False).components]
     assert names == ["nginx", "php"]

@@ -27,11 +27,11 @@ def test_it_loads_with_the_real_roles(specified: Recipe) -> None:
     assert len(specified.options) == 5
 
 
-def test_its_steps_follow_its_options(specified: Recipe) -> None:
-    names = [step.name for step in specified.steps(specified.clean({}))]
-    assert names == ["nginx", "php", "composer", "nodejs", "postgresql", "redis", "supervisor", "post_install"]
+def test_its_components_follow_its_options(specified: Recipe) -> None:
+    names = [one.name for one in specified.selected(specified.clean({}))]
+    assert names == ["nginx", "php", "composer", "nodejs", "postgresql", "redis", "supervisor"]
     fewer = specified.clean({"include_redis": False, "include_nodejs": False, "database_engine": "mysql"})
-    assert [step.name for step in specified.steps(fewer)] == ["nginx", "php", "composer", "supervisor", "post_install"]
+    assert [one.name for one in specified.selected(fewer)] == ["nginx", "php", "composer", "supervisor"]
 
 
 def test_its_commands_and_message_are_kept(specified: Recipe) -> None:

@@ -95,3 +95,30 @@ def test_a_server_whose_recipe_is_gone_is_named_and_the_earlier_export_kept(prov
     with pytest.raises(ValidationError, match="laravel cannot be exported"):
         export_project(directory=out)
     assert (out / "site.yml").exists()
+
+
+TWO = """
+id: greeter
+name: Greeter
+server_type: app_server
+requirements: {memory: {minimum: 256MB}, storage: {minimum: 1GB}}
+components:
+  - {name: supervisor}
+config_options:
+  - {name: greeting, label: Greeting, type: string, default: ""}
+post_install:
+  - {type: command, title: Greet, command: "printf %s ${GREETING}"}
+"""
+
+
+def test_two_servers_of_one_recipe_keep_their_own_commands(provision, end, make_device, tmp_path, settings):
+    settings.RECIPES_DIR = tmp_path / "recipes"
+    (settings.RECIPES_DIR / "greeter").mkdir(parents=True)
+    (settings.RECIPES_DIR / "greeter" / "manifest.yaml").write_text(TWO)
+    for name, word in (("first", "hello"), ("second-one", "goodbye")):
+        where = make_device(f"device-{name}")
+        provision(name, server_type="greeter", device=where, config={"greeting": word})
+    out = export_project(directory=tmp_path / "out")
+    for name, role, word in (("first", "first", "hello"), ("second-one", "second_one", "goodbye")):
+        assert f"{role}_post_install" in (out / f"playbooks/{name}.yml").read_text()
+        assert word in (out / f"roles/{role}_post_install/tasks/main.yml").read_text()
