@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,8 +19,21 @@ settings.register_profile("forgelab", deadline=None, suppress_health_check=[Heal
 settings.load_profile("forgelab")
 
 
+COMMANDS = Path(__file__).parent / "cli"  # some run in processes of their own
+
+
+def _uses_the_database(item: pytest.Item) -> bool:
+    """pytest-django lets no other test reach it."""
+    fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures) or item.get_closest_marker("django_db") is not None
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long tail is `make matrix`: it is left out unless it is asked for by name."""
+    """Mark what needs the services; leave out the long tail, `make matrix`, unless it is asked for by name."""
+    for item in items:
+        if _uses_the_database(item) or COMMANDS in item.path.parents:
+            item.add_marker("services")
     if "matrix" in config.option.markexpr:
         return
     config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("matrix")])

@@ -94,8 +94,15 @@ class Lab:
         return LabDevice.load(self.site, name)
 
     def devices(self) -> list[LabDevice]:
-        """All devices, by name."""
-        return [self.device(path.parent.name) for path in sorted(self.site.devices.glob("*/device.json"))]
+        """All devices, by name; one that is being removed meanwhile is left out."""
+        found = []
+        for path in sorted(self.site.devices.glob("*/device.json")):
+            try:
+                found.append(self.device(path.parent.name))
+            except LabError:
+                if path.exists():
+                    raise
+        return found
 
     def down(self, everything: bool = False) -> None:
         """Remove every device, the bridge, the proxy, lxcfs and the rules, also those of a lab whose owner crashed.

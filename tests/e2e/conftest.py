@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 from forgelab.lab import Lab, LabDevice, LabUnavailable
 from tests.e2e.config import BOOKWORM, NAME
 from tests.support.stack import Stack
+
+HERE = Path(__file__).parent
 
 
 class OwnDevices(Lab):
@@ -32,14 +36,26 @@ def lab() -> Iterator[Lab]:
         lab.check()
     except LabUnavailable as missing:
         pytest.skip(f"no lab devices here: {missing}")
-    before = {device.name for device in lab.devices()}
-    lab.net_up()
-    yield lab
-    for device in lab.devices():
-        if device.name in lab.made:
-            device.remove()
-    if not before and not lab.devices():
-        lab.down()
+    lab.site.dir.mkdir(parents=True, exist_ok=True)
+    with (lab.site.dir / "tests.lock").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        lab.net_up()
+        yield lab
+        for device in lab.devices():
+            if device.name in lab.made:
+                device.remove()
+        with suppress(BlockingIOError):  # others test with it
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not lab.devices():
+                lab.down()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two tests run at once, those of one file stay together and in order: they share devices."""
+    for item in items:
+        if item.path.parent == HERE and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.hookimpl(hookwrapper=True)
