@@ -98,7 +98,7 @@ def test_everything_killed_at_once_is_put_right_at_the_next_start(
     device = join("e2e-crash")
     run_id = installing(stack, device, "crashed")
     stack.kill()
-    wait_for(lambda: marked(run_id) == [], 10, "nothing of the run is left on this machine")
+    wait_for(lambda: marked(run_id) == [], 60, "nothing of the run is left on this machine")
     stack.start()
     run = stack.wait_for_end(run_id, timeout=180)
     assert run["status"] == "lost"

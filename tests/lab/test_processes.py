@@ -77,7 +77,7 @@ def test_a_lock_lets_one_in_at_a_time(tmp_path):
         other = threading.Thread(target=enter)
         other.start()
         assert not entered.wait(0.2)
-    assert entered.wait(5)
+    assert entered.wait(30)
     other.join()
 
 

@@ -49,8 +49,8 @@ def test_the_runs_processes_are_ended_and_no_others(device, start):
     mine, other = uuid.uuid4(), uuid.uuid4()
     gentle, stubborn, stranger = start(mine), start(mine, IGNORES), start(other)
     assert orphans.end_on_device(device, [mine])
-    assert gentle.wait(5) == -15
-    assert stubborn.wait(5) == -9
+    assert gentle.wait(30) == -15
+    assert stubborn.wait(30) == -9
     assert stranger.poll() is None
 
 
@@ -58,7 +58,7 @@ def test_several_runs_are_ended_in_one_go(device, start):
     marks = [uuid.uuid4(), uuid.uuid4()]
     processes = [start(mark) for mark in marks]
     assert orphans.end_on_device(device, marks)
-    assert [process.wait(5) for process in processes] == [-15, -15]
+    assert [process.wait(30) for process in processes] == [-15, -15]
 
 
 def test_where_nothing_is_left_it_is_sure_of_it(device):

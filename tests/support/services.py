@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-START = 30  # seconds
+START = 90  # seconds
 UNPRIVILEGED = ("postgres", "nobody")
 # A test cluster may lose everything at a power cut: nothing is forced to the disk.
 POSTGRES_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
@@ -102,7 +102,7 @@ def _service(command: list[str], port: int, stop: signal.Signals, folder: Path) 
     finally:
         process.send_signal(stop)
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -63,7 +63,7 @@ class Sshd:
         command = [*self.before, "-D", "-e", "-f", str(self.folder / "config")]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while b"Server listening" not in (self.folder / "log").read_bytes():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"sshd did not start: {(self.folder / 'log').read_text()}")
@@ -72,7 +72,7 @@ class Sshd:
     def stop(self) -> None:
         if self.process:
             self.process.terminate()
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=60)
         (self.folder / "log").write_bytes(b"")
 
     def restart(self) -> None:

@@ -19,7 +19,7 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 FORGELAB = [sys.executable, "-m", "forgelab.cli.main"]
-START = 60  # seconds
+START = 120  # seconds
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would drown a failing test's report
 
 
@@ -51,7 +51,7 @@ class Stack:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/login/", timeout=2, trust_env=False, follow_redirects=True).status_code < 500
+            return httpx.get(f"{self.url}/login/", timeout=10, trust_env=False, follow_redirects=True).status_code < 500
         except httpx.HTTPError:
             return False
 
@@ -62,7 +62,7 @@ class Stack:
     def stop(self) -> None:
         if self._process and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(timeout=40)
+            self._process.wait(timeout=90)
         self._process = None
 
     def kill(self) -> None:
