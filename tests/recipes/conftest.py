@@ -5,9 +5,10 @@ from hypothesis import settings
 
 from forgelab.recipes.loader import load_text
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.rolespec import Roles
+from forgelab.recipes.rolespec import Roles, load_roles
 
-from .helpers import MANIFEST, read_roles
+from .helpers import MANIFEST, read_roles, write_roles
+from .linking import READER, ROLES, SHELF
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("recipes", deadline=None)
@@ -22,3 +23,18 @@ def roles(tmp_path_factory: pytest.TempPathFactory) -> Roles:
 @pytest.fixture(scope="session")
 def recipe(roles: Roles) -> Recipe:
     return load_text(MANIFEST, roles)
+
+
+@pytest.fixture(scope="module")
+def own_roles(tmp_path_factory: pytest.TempPathFactory) -> Roles:
+    return load_roles(write_roles(tmp_path_factory.mktemp("roles"), ROLES))
+
+
+@pytest.fixture(scope="module")
+def shelf(own_roles: Roles) -> Recipe:
+    return load_text(SHELF, own_roles)
+
+
+@pytest.fixture(scope="module")
+def reader(own_roles: Roles) -> Recipe:
+    return load_text(READER, own_roles)

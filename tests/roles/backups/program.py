@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .conftest import ROLES
+from tests.roles.conftest import ROLES
 
 FILES = ROLES / "backups" / "files"
 NOW = datetime(2026, 11, 21, 2, 0, 3, tzinfo=UTC)
@@ -84,3 +84,13 @@ class Memory(engine.Engine):
 
     def drop(self, database: str) -> None:
         self.contents.pop(database, None)
+
+
+def names(job: Any) -> list[str]:
+    return sorted(backup.database for backup in job.store.all())
+
+
+def flip_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)

@@ -13,8 +13,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .backup_program import FILES, load
-from .conftest import ROLES
+from tests.roles.backups.program import FILES, load
+from tests.roles.conftest import ROLES
 
 keep = load("retention").keep
 postgresql, mysql, programs = load("postgresql"), load("mysql"), load("programs")

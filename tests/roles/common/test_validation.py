@@ -1,0 +1,44 @@
+"""Checks of written files by their own programs, and filters that refuse a value by its variable's name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+from ansible.errors import AnsibleError
+
+
+@pytest.fixture
+def validation() -> ModuleType:
+    return sys.modules["ansible.module_utils.forgelab_validation"]
+
+
+def test_a_failing_check_tells_command_and_output(validation: ModuleType) -> None:
+    validation.validate(["true"])
+    with pytest.raises(validation.ValidationFailed, match=r"(?s)`sh -c 'echo bad; exit 3'`.*status 3.*bad"):
+        validation.validate(["true", "sh -c 'echo bad; exit 3'"])
+
+
+def test_a_check_that_is_not_installed_says_so(validation: ModuleType) -> None:
+    with pytest.raises(validation.ValidationFailed, match="is not on this device"):
+        validation.validate(["no-such-program -t"])
+
+
+def test_a_failing_check_does_not_print_secrets(validation: ModuleType) -> None:
+    secret = '# a comment\nrequirepass "hunter2hunter2"\n'
+    output = validation.masked('error at >>> requirepass "hunter2hunter2" in line 2: hunter2hunter2', [secret])
+    assert "hunter2" not in output
+    assert "in line 2" in output
+
+
+def test_filters_name_the_variable_they_refuse(plugin: Callable[[str], ModuleType]) -> None:
+    filters = plugin("common/filter_plugins/forgelab.py")
+    assert filters.must_match("shop", "[a-z]+", "x_name", "small letters") == "shop"
+    assert filters.one_line("größer 'als' %h", "x_text") == "größer 'als' %h"
+    for value in ("a\n", "a b", "{{ 7*7 }}"):
+        with pytest.raises(AnsibleError, match=r"x_name: .* is not allowed; allowed is small letters"):
+            filters.must_match(value, "[a-z]+", "x_name", "small letters")
+    with pytest.raises(AnsibleError, match="x_text"):
+        filters.one_line("a\nb", "x_text")

@@ -1,0 +1,44 @@
+"""The logins of role peers as Python, and servers on loopback to log in to."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+
+from tests.roles.conftest import ROLES, load_plugin
+
+
+@pytest.fixture(scope="module")
+def utils(_plugins: None) -> ModuleType:
+    return load_plugin(ROLES / "peers/module_utils/forgelab_peers.py", "ansible.module_utils.forgelab_peers")
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[bytes], bytes]], int]]:
+    """A server on loopback that answers whatever it reads; gives its port."""
+    sockets = []
+
+    def start(answer: Callable[[bytes], bytes]) -> int:
+        listening = socket.create_server(("127.0.0.1", 0))
+        sockets.append(listening)
+
+        def work() -> None:
+            while True:
+                try:
+                    link, _ = listening.accept()
+                except OSError:
+                    return
+                with link:
+                    while data := link.recv(4000):
+                        link.sendall(answer(data))
+
+        threading.Thread(target=work, daemon=True).start()
+        return listening.getsockname()[1]
+
+    yield start
+    for each in sockets:
+        each.close()
