@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 import uvicorn
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from forgelab.asgi import application
 from forgelab.runs.models import Event, Run, Step
 from forgelab.servers.models import Server
 
+expect.set_options(
+    timeout=30_000
+)  # as long as Playwright waits for everything else; its 5 s are short on a busy machine
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -46,14 +49,14 @@ class Site:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self._server.started:
             assert time.monotonic() < deadline, "the web server did not start"
             time.sleep(0.02)
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=60)
 
 
 @contextmanager

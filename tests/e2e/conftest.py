@@ -54,7 +54,7 @@ def lab() -> Iterator[Lab]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where two tests run at once, those of one file stay together and in order: they share devices."""
     for item in items:
-        if item.path.parent == HERE and not item.get_closest_marker("xdist_group"):
+        if HERE in item.path.parents and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 

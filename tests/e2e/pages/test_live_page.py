@@ -52,7 +52,7 @@ def test_a_lost_connection_and_a_reload_lose_no_line_and_double_none(page: Page,
     expect(page.get_by_text("The connection was lost.")).to_be_visible()
     worker.say("three")
     site.start()
-    expect(page.locator("#log span")).to_have_text(["one", "two", "three"], timeout=20_000)
+    expect(page.locator("#log span")).to_have_text(["one", "two", "three"])
     expect(page.get_by_text("The connection was lost.")).to_be_hidden()
 
     page.reload()
