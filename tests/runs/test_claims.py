@@ -1,40 +1,16 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable
 
 import pytest
-from django.db import connection
 
 from forgelab.lib import processes
 from forgelab.runs import claims, registry
 from forgelab.runs.models import DeviceLock, Run
 from forgelab.runs.outcome import Ending
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*calls: Callable[[], object]) -> list[object]:
-    """The results of calls made at the same moment, each in a thread with a connection of its own."""
-    results: list[object] = [None] * len(calls)
-    barrier = threading.Barrier(len(calls))
-
-    def work(number: int) -> None:
-        try:
-            barrier.wait(10)
-            results[number] = calls[number]()
-        except Exception as error:
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=[number]) for number in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
 
 
 def test_of_many_workers_told_of_one_run_exactly_one_gets_it(run):

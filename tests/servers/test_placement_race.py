@@ -13,8 +13,8 @@ from django.db import connection
 from forgelab.servers import placement, services
 from forgelab.servers.models import Server
 from tests.devices.placement.examples import GB
-from tests.runs.test_claims import at_once
 from tests.servers.helpers import FOUR
+from tests.support.threads import at_once
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_snapshot
 from forgelab.servers import placement, selectors
 from forgelab.servers.models import Component, Server
-from tests.runs.test_claims import at_once
 from tests.support import secrets
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db
 VERSIONS = [{"name": "nginx", "title": "Nginx", "version": "1.22.1"}, {"name": "php", "title": "PHP", "version": None}]
