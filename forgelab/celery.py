@@ -4,10 +4,12 @@ import os
 
 from celery import Celery
 from celery.signals import worker_init, worker_process_init
+from kombu.transport import TRANSPORT_ALIASES
 
 from forgelab.lib.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "forgelab.settings")
+TRANSPORT_ALIASES["filesystem"] = "forgelab.lib.folder_broker:Transport"
 
 app = Celery("forgelab")
 app.config_from_object("django.conf:settings", namespace="CELERY")

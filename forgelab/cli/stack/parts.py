@@ -29,7 +29,7 @@ SHARED = (
     "celery.concurrency.solo",
     "celery.worker.consumer",
     "forgelab.asgi",
-    "kombu.transport.filesystem",
+    "forgelab.lib.folder_broker",
     "uvicorn.loops.asyncio",
     "uvicorn.protocols.http.h11_impl",
 )
