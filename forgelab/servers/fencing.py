@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import socket
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from forgelab.devices import ssh
 from forgelab.runs.models import Run, Step
 from forgelab.servers.checks import PROVISION
 from forgelab.servers.models import Server
@@ -18,7 +18,7 @@ from forgelab.servers.succession import ROLE
 logger = logging.getLogger(__name__)
 
 AGAIN = timedelta(minutes=10)
-PATIENCE = 2  # seconds
+ANSWER, CONNECT = 10, 2  # seconds
 
 
 def fence_due() -> list[Run]:
@@ -51,9 +51,9 @@ def _is_due(server: Server) -> bool:
 
 
 def _answers(server: Server) -> bool:
-    """Whether its device can be reached: a run that fails once a minute helps nobody."""
+    """Whether its device lets ForgeLab in, by whatever way: a run that fails once a minute helps nobody."""
     try:
-        socket.create_connection((server.device.address, server.device.port), timeout=PATIENCE).close()
-    except OSError:
+        ssh.run_script(server.device, ":", timeout=ANSWER, connect_timeout=CONNECT)
+    except (ssh.DeviceUnreachable, RuntimeError):
         return False
     return True

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.utils import timezone
 
+from forgelab.devices import ssh
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run, Step
 from forgelab.runs.plan import Plan
@@ -175,8 +176,15 @@ def eleven_minutes_pass() -> None:
 class TestFencing:
     @pytest.fixture(autouse=True)
     def answers(self, monkeypatch):
-        state = SimpleNamespace(up=True)
-        monkeypatch.setattr(fencing, "_answers", lambda server: state.up)
+        state = SimpleNamespace(up=True, asked=[])
+
+        def run_script(device, script, **more):
+            state.asked.append(device.name)
+            if not state.up:
+                raise ssh.DeviceUnreachable(f"{device.name} does not answer.")
+            return ""
+
+        monkeypatch.setattr(ssh, "run_script", run_script)
         return state
 
     def test_nobody_is_seen_to_while_nobody_was_replaced(self, second):
@@ -185,6 +193,7 @@ class TestFencing:
     def test_it_is_seen_to_once_its_device_answers(self, replaced, answers):
         answers.up = False
         assert fencing.fence_due() == []
+        assert answers.asked == [replaced.device.name]
         answers.up = True
         [run] = fencing.fence_due()
         assert role(run).variables["postgresql_replaced"] is True
