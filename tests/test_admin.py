@@ -71,8 +71,8 @@ def test_records_cannot_be_changed(office: Client, model: type[Model]) -> None:
     assert office.post(address(model, "change", row.pk), {"status": "succeeded"}).status_code == 403
 
 
-@pytest.mark.parametrize("model", (Run, Step, Event, DeviceLock, Component))
-def test_records_cannot_be_deleted(office: Client, model: type[Model]) -> None:
+@pytest.mark.parametrize("model", (Run, Step, Event, DeviceLock, Component, Device, Sample))
+def test_records_and_devices_cannot_be_deleted(office: Client, model: type[Model]) -> None:
     assert office.get(address(model, "delete", model._default_manager.first().pk)).status_code == 403
 
 

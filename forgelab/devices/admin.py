@@ -39,7 +39,8 @@ class IdentityAdmin(admin.ModelAdmin):
 
 @admin.register(Device)
 class DeviceAdmin(admin.ModelAdmin):
-    """Devices are added where their host key is shown and accepted; here, what a person decided can be corrected."""
+    """What a person decided can be corrected here. Devices are added where their host key is shown and accepted, and
+    removed where the reason is told why one cannot be (the web page, `forgelab device remove`)."""
 
     list_display = [
         "name", "address", "status", "memory_available_mb", "memory_total_mb", "cores", "load_percent",
@@ -62,6 +63,9 @@ class DeviceAdmin(admin.ModelAdmin):
     ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Device | None = None) -> bool:
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Device]:
@@ -93,7 +97,7 @@ class JoinTokenAdmin(admin.ModelAdmin):
 
 @admin.register(Sample)
 class SampleAdmin(admin.ModelAdmin):
-    """What devices measured: a record. It goes with its device, so deleting it is not forbidden."""
+    """What devices measured: a record, which goes with its device."""
 
     list_display = [
         "at", "device", "span", "asked", "answered", "load_percent", "memory_available_mb", "disk_free_mb",
@@ -109,4 +113,7 @@ class SampleAdmin(admin.ModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Sample | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Sample | None = None) -> bool:
         return False
