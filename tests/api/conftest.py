@@ -12,9 +12,8 @@ from tests.api import homelab
 
 
 @pytest.fixture(autouse=True)
-def small_and_quick(settings: Settings, tmp_path: Path) -> None:
-    """A small recipe with roles of its own; passwords whose hashing takes no time."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def small_recipe(settings: Settings, tmp_path: Path) -> None:
+    """A small recipe with roles of its own."""
     settings.RECIPES_DIR, settings.ROLES_DIR = homelab.write_recipe(tmp_path)
 
 

@@ -12,7 +12,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-OURS = "FORGELAB_TESTS"
+# Where pytest works in several processes, each has its folder.
+OURS = f"FORGELAB_TESTS{os.environ.get('PYTEST_XDIST_WORKER', '').upper()}"
 
 if OURS not in os.environ:
     _memory = Path("/dev/shm")
@@ -29,3 +30,4 @@ if OURS not in os.environ:
 from forgelab.settings import *  # noqa: E402, F403 - after the environment it reads
 
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - WhiteNoise warns of a folder that is not there
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a good one takes its time, at every user made

@@ -4,17 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from forgelab.accounts.models import User
 from forgelab.devices.models import Device
 from tests.web import homelab
 from tests.web.world import stand_in
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
