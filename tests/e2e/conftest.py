@@ -15,8 +15,6 @@ from forgelab.lab import Lab, LabDevice, LabUnavailable
 from tests.e2e.config import BOOKWORM, NAME
 from tests.support.stack import Stack
 
-HERE = Path(__file__).parent
-
 
 class OwnDevices(Lab):
     """A lab that knows which devices were made through it: others may be using the same lab meanwhile."""
@@ -48,14 +46,6 @@ def lab() -> Iterator[Lab]:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not lab.devices():
                 lab.down()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two tests run at once, those of one file stay together and in order: they share devices."""
-    for item in items:
-        if HERE in item.path.parents and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.hookimpl(hookwrapper=True)

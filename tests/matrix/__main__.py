@@ -34,7 +34,7 @@ def main() -> int:
     finally:
         report.write(wanted.jobs)
     if not wanted.case:
-        at_once = ["-n", str(wanted.jobs), "--dist", "loadgroup"]
+        at_once = ["-n", str(wanted.jobs)]
         tail = subprocess.run([sys.executable, "-m", "pytest", "-q", "-m", "matrix", *at_once, *LONG_TAIL])
         status = max(status, tail.returncode)
     print(f"Written: {report.DOCUMENT.relative_to(report.ROOT)}")

@@ -67,7 +67,7 @@ def test_a_change_in_it_is_seen(tmp_path: Path, roles_dir: Path) -> None:
     [
         ({"tasks/main.yml": None}, "roles/greeter/tasks/main.yml is missing"),
         ({"meta/argument_specs.yml": None}, "roles/greeter/meta/argument_specs.yml is missing"),
-        ({"meta/argument_specs.yml": "a: ["}, "roles/greeter/meta/argument_specs.yml line 1: is not valid YAML"),
+        ({"meta/argument_specs.yml": "a: [\n"}, "roles/greeter/meta/argument_specs.yml line 2: is not valid YAML"),
         ({"vars/main.yml": "greeter_packages: []"}, "lacks greeter_services, greeter_ports, greeter_report"),
         ({"vars/main.yml": "a: ["}, "roles/greeter/vars/main.yml is not valid YAML"),
         (

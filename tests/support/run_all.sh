@@ -14,7 +14,7 @@ trap 'rm -f "$said"; [ -z "$other" ] || kill "$other" 2>/dev/null || true' EXIT
 trap 'exit 130' INT TERM
 python -m tests.support.services -- pytest -q -m "services and $fast" > "$said" 2>&1 &
 other=$!
-pytest -q -m "$fast" && sqlite=passed || sqlite=failed
+pytest -q -n 2 -m "$fast" && sqlite=passed || sqlite=failed
 wait "$other" && postgresql=passed || postgresql=failed
 other=
 cat "$said"
@@ -22,5 +22,5 @@ echo "On SQLite: $sqlite. On PostgreSQL and Redis: $postgresql."
 [ "$sqlite$postgresql" = passedpassed ] || exit 1
 echo "== on lab devices, and in a browser"
 # Two at once: most of the time a test waits for its device.
-pytest -q -n 2 --dist loadgroup -m "(lab or browser) and not matrix" --durations=15
+pytest -q -n 2 -m "(lab or browser) and not matrix" --durations=15
 echo "All tests passed in $(($(date +%s) - started)) seconds."

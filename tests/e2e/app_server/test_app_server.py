@@ -17,7 +17,7 @@ from forgelab.lab import Lab, LabDevice
 from tests.e2e.config import BOOKWORM, NAME
 from tests.support.stack import Stack
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("app-server")]
+pytestmark = pytest.mark.lab
 ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 
 

@@ -12,7 +12,7 @@ from forgelab.lab import LabDevice
 from tests.e2e.config import BASE, BOOKWORM, NAME, TRIXIE
 from tests.support.stack import Stack, wait_for
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("app-server")]
+pytestmark = pytest.mark.lab
 UNIT = "forgelab-backup.service"
 FOLDER = "/var/backups/forgelab"
 DATABASE = "laravel_production"

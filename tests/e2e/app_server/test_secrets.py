@@ -10,7 +10,7 @@ import pytest
 from forgelab.lab import Lab, LabDevice
 from tests.support.stack import Stack
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("app-server")]
+pytestmark = pytest.mark.lab
 # Where a device may keep its own services' passwords: only there, and readable by those services only.
 RIGHTFUL = {"/etc/redis/forgelab-secret.conf"}
 
