@@ -8,7 +8,7 @@ from forgelab.lab import Lab
 from tests.e2e.config import BOOKWORM
 from tests.support.stack import Stack
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 WAVES, AT_ONCE = 2, 10
 # Refused by the preflight: a short run that goes the whole way from click to end and leaves the devices as they are.
 CONFIG = {**BOOKWORM, "php_version": "8.3"}

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.sharing import LONG, NETWORK, Home, Join
 from tests.support.stack import Stack
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.matrix]
 SHOP, SHELF = "share-shop", "share-shelf"
 QUICK = {"php_version": "8.2", "include_nodejs": False, "include_composer": False, "include_firewall": False}
 WEB = ("laravel-web-server", QUICK, ["nginx", "php8.2-fpm"])
@@ -22,7 +22,7 @@ APP = (
 
 @pytest.mark.parametrize(
     ("server_type", "config", "units"),
-    [pytest.param(*WEB, id="web"), pytest.param(*APP, id="app", marks=pytest.mark.matrix)],
+    [pytest.param(*WEB, id="web"), pytest.param(*APP, id="app")],
 )
 def test_a_firewall_that_comes_later_shuts_nobody_off(
     stack: Stack, join: Join, server_type: str, config: dict[str, Any], units: list[str]
