@@ -71,7 +71,7 @@ def load_roles(roles_dir: Path) -> Roles:
     specs: dict[str, RoleSpec] = {}
     broken: dict[str, str] = {}
     for path in role_files(roles_dir):
-        if path.name == SPEC.name:
+        if path.name == SPEC.name and path.exists():
             name = path.parent.parent.name
             try:
                 specs[name] = load_role(path.parent.parent)
@@ -81,8 +81,12 @@ def load_roles(roles_dir: Path) -> Roles:
 
 
 def role_files(roles_dir: Path) -> list[Path]:
-    """The files this module reads, for those who watch them."""
-    return sorted(path for part in (SPEC, DEFAULTS, SHARING, VARS) for path in roles_dir.glob(f"*/{part}"))
+    """The files this module reads, for those who watch them; some roles do not have all of them."""
+    try:
+        folders = sorted(roles_dir.iterdir())
+    except OSError:
+        return []
+    return [folder / part for folder in folders for part in (SPEC, DEFAULTS, SHARING, VARS)]
 
 
 def load_role(folder: Path) -> RoleSpec:
