@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path, PurePath
@@ -20,6 +21,7 @@ settings.register_profile("forgelab", deadline=None, suppress_health_check=[Heal
 settings.load_profile("forgelab")
 
 
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and commands would take it for their terminal's width
 COMMANDS = Path(__file__).parent / "cli"  # some run in processes of their own
 
 

@@ -12,9 +12,8 @@ from tests.api import homelab
 
 
 @pytest.fixture(autouse=True)
-def small_recipe(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small recipe with roles of its own; and nobody's terminal, whose width pytest-xdist would set."""
-    monkeypatch.delenv("COLUMNS", raising=False)
+def small_recipe(settings: Settings, tmp_path: Path) -> None:
+    """A small recipe with roles of its own."""
     settings.RECIPES_DIR, settings.ROLES_DIR = homelab.write_recipe(tmp_path)
 
 

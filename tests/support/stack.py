@@ -101,7 +101,7 @@ class Stack:
 
     def wait_for_end(self, run_id: str, timeout: float = 1800) -> dict[str, Any]:
         """The run once it has ended, however it did."""
-        wait_for(lambda: self.run(run_id)["finished_at"], timeout, f"run {run_id} ends", every=0.3)
+        wait_for(lambda: self.run(run_id)["finished_at"], timeout, f"run {run_id} ends")
         return self.run(run_id)
 
     def wait_for_step(self, run_id: str, role: str, timeout: float = 300) -> None:
@@ -115,13 +115,17 @@ class Stack:
         wait_for(is_running, timeout, f"step {role} runs", every=0.1)
 
 
-def wait_for(condition: Callable[[], Any], timeout: float, what: str, every: float = 0.1) -> None:
-    """Wait until `condition` is true; raises AssertionError saying `what` did not happen within `timeout` seconds."""
-    end = time.monotonic() + timeout
+def wait_for(condition: Callable[[], Any], timeout: float, what: str, every: float | None = None) -> None:
+    """Wait until `condition` is true; raises AssertionError saying `what` did not happen within `timeout` seconds.
+
+    It is looked at `every` so many seconds; by default often at first, and once a second where it takes long.
+    """
+    begin = time.monotonic()
     while not condition():
-        if time.monotonic() > end:
+        waited = time.monotonic() - begin
+        if waited > timeout:
             raise AssertionError(f"not within {timeout} seconds: {what}")
-        time.sleep(every)
+        time.sleep(every or min(1, 0.1 + waited / 10))
 
 
 def _free_port(host: str) -> int:
