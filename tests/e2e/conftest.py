@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,7 +61,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack.start()
     yield stack
     stack.stop()
-    shutil.rmtree(Path(stack.environment["FORGELAB_RUNS_DIR"]), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

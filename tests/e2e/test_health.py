@@ -5,11 +5,9 @@ The stack looks every few seconds instead of every minute.
 
 from __future__ import annotations
 
-import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +28,6 @@ def watching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack.start()
     yield stack
     stack.stop()
-    shutil.rmtree(Path(stack.environment["FORGELAB_RUNS_DIR"]), ignore_errors=True)
 
 
 class Known:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,7 +29,6 @@ def forge(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]
     stack.start()
     yield stack
     stack.stop()
-    shutil.rmtree(Path(stack.environment["FORGELAB_RUNS_DIR"]), ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

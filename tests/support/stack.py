@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -64,6 +65,7 @@ class Stack:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(timeout=90)
         self._process = None
+        shutil.rmtree(self.environment["FORGELAB_RUNS_DIR"], ignore_errors=True)
 
     def kill(self) -> None:
         """End everything as a power cut of the control machine would: no clean-up of any kind."""
