@@ -18,6 +18,7 @@ OURS = f"FORGELAB_TESTS{os.environ.get('PYTEST_XDIST_WORKER', '').upper()}"
 if OURS not in os.environ:
     _memory = Path("/dev/shm")
     _folder = Path(tempfile.mkdtemp(prefix="forgelab-tests-", dir=_memory if _memory.is_dir() else None))
+    (_folder / "runs").mkdir(mode=0o700)  # as ForgeLab makes it, whichever test comes first
     _owner = os.getpid()
     atexit.register(lambda: os.getpid() == _owner and shutil.rmtree(_folder, ignore_errors=True))
     os.environ |= {
