@@ -78,12 +78,13 @@ def test_the_cache_does_not_count_on_memory_that_the_database_was_promised(home:
     assert int(limit) == (total - 1024) // 2
 
 
-def test_the_exported_project_changes_nothing(home: Home, tmp_path: Path) -> None:
-    home.stack.cli("export", str(tmp_path / "homelab"))
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+def test_the_exported_project_changes_nothing(home: Home, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("export")  # a short name: ssh's sockets lie below it
+    home.stack.cli("export", str(folder / "homelab"))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
     done = subprocess.run(
         [str(ANSIBLE_PLAYBOOK), "-i", "inventories/homelab", "site.yml", "--limit", "e2e-share"],
-        cwd=tmp_path / "homelab", env=environment, capture_output=True, text=True, timeout=LONG,
+        cwd=folder / "homelab", env=environment, capture_output=True, text=True, timeout=LONG,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert re.search(r"e2e-share .* changed=0 ", done.stdout.split("PLAY RECAP")[1]), done.stdout
