@@ -15,6 +15,7 @@ from forgelab.devices.models import Device, Identity
 from forgelab.lib import processes
 from tests.support.services import ServiceMissing
 from tests.support.sshd import Sshd, sshd
+from tests.support.stack import wait_for
 
 Make = Callable[..., Device]
 
@@ -65,7 +66,7 @@ def mark(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     value = str(uuid.uuid4())
     monkeypatch.setenv(processes.RUN_MARK, value)
     yield value
-    assert processes.marked(value) == []
+    wait_for(lambda: not processes.marked(value), 30, "what was killed is gone")
 
 
 def test_by_ipv6_and_another_port(make, server):
@@ -223,7 +224,7 @@ class TestThisMachine:
         with pytest.raises(ssh.DeviceUnreachable, match="did not answer within 1 seconds"):
             ssh.run_script(here, f"export {processes.RUN_MARK}={mark}; sleep 600 & sleep 600", timeout=1)
         assert time.monotonic() - started < 300
-        assert processes.marked(mark) == []
+        wait_for(lambda: not processes.marked(mark), 30, "what was killed is gone")
 
     def test_is_reached_directly_and_leads_nowhere(self, here, gate):
         for wrong in (Device(name="x", address="::1", jump=here), Device(name="y", address="::1", jump=gate)):
