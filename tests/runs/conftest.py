@@ -1,4 +1,4 @@
-"""A run that this process has claimed, and a supervisor that performs a project for it."""
+"""A run that this process has claimed, a supervisor that performs a project for it, and one that only says it did."""
 
 from __future__ import annotations
 
@@ -9,8 +9,25 @@ from django.db import connection
 
 from forgelab.lib.processes import end_marked
 from forgelab.runs import claims
+from forgelab.runs.models import Run
+from forgelab.runs.outcome import Ending, Seen
 from forgelab.runs.supervisor import Supervisor
 from tests.runs.local import project
+
+
+@pytest.fixture
+def performed(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """The runs that came as far as Ansible, which succeeds at once."""
+    done: list[Run] = []
+
+    def perform(self: Supervisor) -> Ending:
+        done.append(self.run)
+        self.writer.seen = Seen(stats={"ok": {}}, learned={})
+        self.writer.finish()
+        return Ending("succeeded")
+
+    monkeypatch.setattr(Supervisor, "perform", perform)
+    return done
 
 
 @pytest.fixture
@@ -33,7 +50,7 @@ def claimed(run, ended_on_device):
 
 @pytest.fixture
 def supervise(claimed, tmp_path):
-    """Perform a project in a thread; `wait` gives the ending, `seconds` how long it took."""
+    """Perform a project in a thread; `wait` gives the ending."""
 
     class Performance(threading.Thread):
         def __init__(self, roles, **more) -> None:

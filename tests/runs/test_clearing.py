@@ -11,26 +11,13 @@ from forgelab.devices import ssh
 from forgelab.runs import claims, clearing, orphans
 from forgelab.runs.execution import execute
 from forgelab.runs.models import DeviceLock, Run
-from forgelab.runs.outcome import Ending, Seen
-from forgelab.runs.supervisor import Supervisor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def performed(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
-    """The runs that came as far as Ansible, which succeeds at once."""
-    done: list[Run] = []
-
-    def perform(self: Supervisor) -> Ending:
-        done.append(self.run)
-        self.writer.seen = Seen(stats={"ok": {}}, learned={})
-        self.writer.finish()
-        return Ending("succeeded")
-
-    monkeypatch.setattr(Supervisor, "perform", perform)
+def at_once(performed: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clearing, "PAUSE", 0)
-    return done
 
 
 @pytest.fixture

@@ -12,26 +12,13 @@ from forgelab.devices.models import Device
 from forgelab.runs import claims, orphans
 from forgelab.runs.execution import execute
 from forgelab.runs.models import DeviceLock, Run
-from forgelab.runs.outcome import Ending, Seen
-from forgelab.runs.supervisor import Supervisor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def performed(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
-    """The runs that came as far as Ansible, which succeeds at once."""
-    done: list[Run] = []
-
-    def perform(self: Supervisor) -> Ending:
-        done.append(self.run)
-        self.writer.seen = Seen(stats={"ok": {}}, learned={})
-        self.writer.finish()
-        return Ending("succeeded")
-
-    monkeypatch.setattr(Supervisor, "perform", perform)
+def nothing_left(performed: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orphans, "left_on_device", lambda *args, **more: 0)
-    return done
 
 
 @pytest.fixture
