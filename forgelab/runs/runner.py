@@ -65,13 +65,20 @@ def _watch_lifeline(until: float) -> None:
             break
         *lines, line = (line + data).split(b"\n")
         until = float(lines[-1]) if lines else until
+    _give_up()
+
+
+def _give_up() -> None:
     end_marked(os.environ[RUN_MARK])
     os._exit(RUNNER_GAVE_UP)
 
 
 def _report(reports: TextIO, message: dict[str, Any]) -> None:
-    reports.write(json.dumps(message, default=str) + "\n")
-    reports.flush()
+    try:
+        reports.write(json.dumps(message, default=str) + "\n")
+        reports.flush()
+    except BrokenPipeError:  # the worker is dead, and the lifeline may not have said so yet
+        _give_up()
 
 
 def _run(job: dict[str, Any], reports: TextIO) -> ansible_runner.Runner:

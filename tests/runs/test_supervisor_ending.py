@@ -15,6 +15,7 @@ from django.utils import timezone
 from forgelab.lib.processes import end_marked, marked
 from forgelab.runs import claims, supervisor
 from forgelab.runs.models import Event, Run
+from forgelab.runs.outcome import RUNNER_GAVE_UP
 from forgelab.runs.supervisor import Supervisor
 from tests.runs.local import project, shell
 from tests.runs.processes import SLEEP, cmdline, sleepers, wait_for
@@ -128,6 +129,18 @@ def test_what_goes_wrong_inside_ends_the_processes_and_the_writer(supervise, cla
     assert not performance.supervisor.writer._thread.is_alive()
 
 
+def test_a_runner_whose_worker_is_gone_gives_up_without_a_trace(claimed, tmp_path, capfd):
+    supervisor = Supervisor(claimed, project(tmp_path, {"nginx": [shell("true")]}), "laravel", [])
+    supervisor._beaten = time.monotonic()
+    with supervisor._start() as runner:
+        runner.stdout.close()  # and the lifeline is not: the two end in no order
+        try:
+            assert runner.wait(timeout=60) == RUNNER_GAVE_UP
+        finally:
+            end_marked(str(claimed.pk))
+    assert "Traceback" not in capfd.readouterr().err
+
+
 WORKER = """
 import os, sys, time
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.support.settings"
@@ -146,12 +159,15 @@ supervisor.Supervisor(run, Path(sys.argv[2]), "laravel", []).perform()
 
 def test_when_the_worker_is_killed_everything_of_its_run_ends(run, tmp_path):
     project(tmp_path, SLEEP)
-    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(run.pk), str(tmp_path)])
+    log = tmp_path / "log"
+    with log.open("w") as stderr:
+        worker = subprocess.Popen([sys.executable, "-c", WORKER, str(run.pk), str(tmp_path)], stderr=stderr)
     try:
         wait_for(lambda: sleepers(run), "the task runs", seconds=30)
         worker.kill()
         worker.wait()
         wait_for(lambda: not marked(str(run.pk)), "everything has ended")
+        assert "Traceback" not in log.read_text()
     finally:
         worker.kill()
         end_marked(str(run.pk))
