@@ -23,6 +23,7 @@ settings.load_profile("forgelab")
 
 os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and commands would take it for their terminal's width
 COMMANDS = Path(__file__).parent / "cli"  # some run in processes of their own
+EMBEDDED = COMMANDS / "stack"  # on SQLite always
 
 
 def _uses_the_database(item: pytest.Item) -> bool:
@@ -35,12 +36,16 @@ def _uses_the_database(item: pytest.Item) -> bool:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs the services; leave out the long tail, `make matrix`, unless it is asked for by name."""
     for item in items:
-        if _uses_the_database(item) or COMMANDS in item.path.parents:
+        if _uses_the_database(item) or (COMMANDS in item.path.parents and EMBEDDED not in item.path.parents):
             item.add_marker("services")
     if "matrix" in config.option.markexpr:
         return
     config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("matrix")])
     items[:] = [item for item in items if not item.get_closest_marker("matrix")]
+
+
+# On lab devices these take longest, so they begin first: at the end no process is left alone with one of them.
+LONGEST = ("app_server", "test_interruptions.py", "test_demo.py", "test_worker_server.py", "test_web_server.py")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -52,6 +57,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             file = PurePath(nodeid.partition("::")[0])
             return str(file.parent if file.parent.parent.name == "e2e" else file)
+
+        def _assign_work_unit(self, node: Any) -> None:
+            waiting = {PurePath(scope).name: scope for scope in self.workqueue}
+            for name in reversed(LONGEST):
+                if name in waiting:
+                    self.workqueue.move_to_end(waiting[name], last=False)
+            super()._assign_work_unit(node)
 
     return Scheduling(config, log)
 

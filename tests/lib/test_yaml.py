@@ -15,11 +15,10 @@ _Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(
 LEAVES = st.text() | st.booleans() | st.integers() | st.none()
 
 
-@given(
-    st.dictionaries(
-        st.text(min_size=1), st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
-    )
-)
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
+
+
+@given(st.dictionaries(st.text(min_size=1), VALUES, max_size=5))
 def test_whatever_is_dumped_is_read_again_as_it_was(data):
     assert yaml.load(dump(data), _Loader) == data
 
