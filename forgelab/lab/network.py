@@ -73,7 +73,8 @@ class Network:
     def _attach(self, name: str, number: int) -> None:
         site, namespace = self.site, self.namespace(name)
         run("ip", "netns", "add", namespace)
-        run("ip", "link", "add", self.cable(number), "type", "veth", "peer", "name", "eth0", "netns", namespace)
+        card = ["name", "eth0", "address", site.mac(number), "netns", namespace]
+        run("ip", "link", "add", self.cable(number), "type", "veth", "peer", *card)
         run("ip", "link", "set", self.cable(number), "master", site.bridge, "up")
         run("ip", "-n", namespace, "link", "set", "lo", "up")
         run("ip", "-n", namespace, "addr", "add", f"{site.address(number)}/24", "dev", "eth0")
@@ -119,7 +120,9 @@ class Network:
     def _add_bridge(self) -> None:
         bridge, table = self.site.bridge, self.site.routing_table
         run("ip", "route", "replace", "unreachable", f"{self.site.net}.0/24", "metric", "4000000")
-        run("ip", "link", "add", bridge, "type", "bridge", "forward_delay", "0")
+        # Without an address of its own a bridge takes that of a port, another one when devices come or go, and what
+        # others send to it is lost until they have found out.
+        run("ip", "link", "add", bridge, "address", self.site.mac(1), "type", "bridge", "forward_delay", "0")
         run("ip", "addr", "add", f"{self.site.gateway}/24", "dev", bridge)
         # Devices need a default route (Ansible's default_ipv4 reads it); what they send beyond the bridge is answered
         # 'unreachable' at once, which takes forwarding on this one interface.

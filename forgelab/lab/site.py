@@ -95,6 +95,11 @@ class Site:
     def address(self, number: int) -> str:
         return f"{self.net}.{number}"
 
+    def mac(self, number: int) -> str:
+        """The hardware address that goes with an address, whoever has it: a locally administered one (IEEE 802), 02:66,
+        then the four numbers of the IPv4 address. Neighbours remember for up to a minute which belongs to which."""
+        return "02:66:" + ipaddress.IPv4Address(self.address(number)).packed.hex(":")
+
     @property
     def net6(self) -> str:
         """The lab's IPv6 network, a unique local one (RFC 4193): fd66:6c (fl), then the three numbers of `net`."""

@@ -241,6 +241,24 @@ def test_calls_at_the_same_time_give_every_device_its_own_address(lab):
             lab.device(name).remove()
 
 
+def card(link, namespace=()):
+    """The hardware address of a network interface."""
+    shown = subprocess.check_output(["ip", *namespace, "-br", "link", "show", link], text=True)
+    return re.search(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", shown)[0]
+
+
+def test_whoever_takes_an_address_over_is_found_at_once_and_so_is_the_lab(other_lab):
+    other_lab.up(f"{PREFIX}-witness")  # the bridge keeps its address while devices come and go
+    cards = []
+    for name in (f"{PREFIX}-before", f"{PREFIX}-after"):
+        device = other_lab.up(name)
+        assert ssh(device, "hostname") == name
+        cards.append((device.address, card("eth0", ["-n", other_lab.network.namespace(name)])))
+        assert card(OTHER_BRIDGE) == other_lab.site.mac(1)
+        device.remove()
+    assert cards[0] == cards[1]
+
+
 def traces(lab):
     """Everything on this machine that belongs to a lab, by kind; empty lists for one that is down."""
     bridge, folder = lab.site.bridge, str(lab.site.dir)

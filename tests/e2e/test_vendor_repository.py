@@ -73,8 +73,7 @@ def vendor(stack: Stack, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> 
     add_packages(repository, tmp_path_factory.mktemp("debs"))
     with repository.served(lab.site.gateway) as url:
         yield Vendor(repository, url, stack)
-    (stack.data_dir / "vendors.yaml").unlink(missing_ok=True)
-    recipe.unlink()
+    (stack.data_dir / "vendors.yaml").unlink(missing_ok=True)  # the recipe stays: its server is exported with others
     key.close()
 
 

@@ -34,6 +34,7 @@ def test_its_ipv6_network_is_a_local_one_of_its_own(tmp_path):
     assert (site.net6, site.address6(12)) == ("fd66:6c0a:4e00::/64", "fd66:6c0a:4e00::12")
     assert ipaddress.IPv6Address(site.address6(249)) in ipaddress.IPv6Network(site.net6)
     assert Site.choose(dir=tmp_path, net="10.78.1").net6 != site.net6
+    assert site.mac(12) == "02:66:0a:4e:00:0c"
 
 
 def test_arguments_win_over_the_environment(monkeypatch, tmp_path):
