@@ -45,7 +45,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # On lab devices these take longest, so they begin first: at the end no process is left alone with one of them.
-LONGEST = ("app_server", "test_interruptions.py", "test_demo.py", "test_worker_server.py", "test_web_server.py")
+LONGEST = (
+    "app_server", "test_interruptions.py", "test_demo.py", "test_worker_server.py", "test_web_server.py",
+    "test_lifecycle.py", "test_services.py",
+)  # fmt: skip
 
 
 @pytest.hookimpl(optionalhook=True)
