@@ -4,9 +4,16 @@ set -eu
 export PATH="$PWD/.venv/bin:$PATH"
 started=$(date +%s)
 passed() { echo "$1: passed, $(($(date +%s) - started)) seconds since the start."; }
+# Made now where it can be: the tests of SSH borrow its sshd, and the lab needs both later anyway.
+trap wait EXIT
+for suite in bookworm trixie; do
+    python -m forgelab.lab image "$suite" && continue
+    echo "No lab here; the tests that need one are skipped and say why."
+    break
+done &
+images=$!
 sh tests/support/lint.sh
-# Made now where it can be: the tests of SSH borrow its sshd, and the lab needs it later anyway.
-python -m forgelab.lab image bookworm || echo "No lab here; the tests that need one are skipped and say why."
+wait "$images"
 fast="not lab and not browser and not matrix"
 echo "== on SQLite"
 pytest -q -n 2 -m "$fast"
