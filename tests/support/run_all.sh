@@ -16,12 +16,12 @@ sh tests/support/lint.sh
 wait "$images"
 fast="not lab and not browser and not matrix"
 echo "== on SQLite"
-pytest -q -n 2 -m "$fast"
+pytest -q -n 3 -m "$fast"
 passed "On SQLite"
 echo "== on PostgreSQL and Redis, what uses them"
-python -m tests.support.services -- pytest -q -n 2 -m "services and $fast"
+python -m tests.support.services -- pytest -q -n 3 -m "services and $fast"
 passed "On PostgreSQL and Redis"
 echo "== on lab devices, and in a browser"
-# Two at once: most of the time a test waits for its device.
+# Two at once, not three: each has devices that work too.
 pytest -q -n 2 -m "(lab or browser) and not matrix" --durations=15
 passed "All tests"
