@@ -62,10 +62,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return str(file.parent if file.parent.parent.name == "e2e" else file)
 
         def _assign_work_unit(self, node: Any) -> None:
-            waiting = {PurePath(scope).name: scope for scope in self.workqueue}
-            for name in reversed(LONGEST):
-                if name in waiting:
-                    self.workqueue.move_to_end(waiting[name], last=False)
+            for scope in [f"tests/e2e/{name}" for name in reversed(LONGEST)]:
+                if scope in self.workqueue:
+                    self.workqueue.move_to_end(scope, last=False)
             super()._assign_work_unit(node)
 
     return Scheduling(config, log)

@@ -13,8 +13,6 @@ class _Loader(yaml.SafeLoader):
 
 _Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
 LEAVES = st.text() | st.booleans() | st.integers() | st.none()
-
-
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
 
 
