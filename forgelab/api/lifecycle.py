@@ -17,7 +17,10 @@ from forgelab.api.errors import Conflict
 from forgelab.api.runs import AcceptedSerializer, accepted
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_list
-from forgelab.servers import checks, decommission, drift, proposals, reports, selectors, services
+from forgelab.servers import selectors
+from forgelab.servers.changes import drift, dry_run, reports
+from forgelab.servers.provisioning import checks, services
+from forgelab.servers.removal import decommission
 
 
 class ConfirmSerializer(StrictSerializer):
@@ -119,7 +122,7 @@ class PlanView(View):
         wanted = PlanRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         changes = wanted.validated_data["config"]
-        return accepted(proposals.server_check(server=server, changes=changes, requested_by=request.user), request)
+        return accepted(dry_run.server_check(server=server, changes=changes, requested_by=request.user), request)
 
 
 class DriftView(View):
@@ -127,7 +130,7 @@ class DriftView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Compare the device with the server's plan now. The server's `drift` tells the result."""
         server = find(selectors.server_list(), "server", key)
-        return accepted(proposals.server_check(server=server, requested_by=request.user), request)
+        return accepted(dry_run.server_check(server=server, requested_by=request.user), request)
 
 
 class PlanResultView(View):
@@ -144,7 +147,7 @@ class ApplyView(View):
         wanted = ConfirmSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
-            run = proposals.server_apply(run=_plan(key), requested_by=request.user, **wanted.validated_data)
+            run = dry_run.server_apply(run=_plan(key), requested_by=request.user, **wanted.validated_data)
         except ValidationError as error:
             if "plan" in getattr(error, "error_dict", {}):
                 raise Conflict(" ".join(error.messages)) from None

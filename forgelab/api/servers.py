@@ -24,8 +24,9 @@ from forgelab.api.server_types import (
     provision_request,
 )
 from forgelab.devices.models import Device
-from forgelab.servers import selectors, services
+from forgelab.servers import selectors
 from forgelab.servers.models import Component, Server
+from forgelab.servers.provisioning import services
 
 log = logging.getLogger("forgelab.audit")
 

@@ -12,9 +12,12 @@ from forgelab.cli.base import Failure, console
 from forgelab.cli.drawing import Snapshot
 from forgelab.runs import selectors as runs
 from forgelab.runs.models import Run
-from forgelab.servers import decommission, drift, proposals, selectors, services
+from forgelab.servers import selectors
+from forgelab.servers.changes import drift, dry_run
+from forgelab.servers.changes.reports import drift_sentence, plan_result
 from forgelab.servers.models import Server
-from forgelab.servers.reports import drift_sentence, plan_result
+from forgelab.servers.provisioning import services
+from forgelab.servers.removal import decommission
 
 CANCELLED = 130
 LEAVING = "its services go on running there, its configuration and data stay, and its passwords are forgotten here"
@@ -66,7 +69,7 @@ def add_verbs(verb: Callable[..., Any], ended: Callable[[Snapshot, argparse.Name
 
 def server_plan(chosen: argparse.Namespace) -> int:
     server = lookup.server(chosen.server)
-    run = proposals.server_check(server=server, changes=config(server.server_type, chosen.options))
+    run = dry_run.server_check(server=server, changes=config(server.server_type, chosen.options))
     if chosen.no_wait:
         return _queued(run, chosen.json)
     result = _looked(run, chosen.json)
@@ -83,7 +86,7 @@ def server_drift(chosen: argparse.Namespace) -> int:
         drift.server_watch(server=server, watch=chosen.watch == "on")
         print(f"{server.name} is looked at {'every day' if chosen.watch == 'on' else 'only when you ask'} from now on.")
         return 0
-    result = _looked(proposals.server_check(server=server), chosen.json)
+    result = _looked(dry_run.server_check(server=server), chosen.json)
     if not chosen.json:
         console().print(drift_sentence(Server.objects.get(pk=server.pk)))
     return 1 if result["count"] else 0

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from forgelab.devices import ssh
 from forgelab.runs.models import Run, Step
-from forgelab.servers.checks import PROVISION
 from forgelab.servers.models import Server
-from forgelab.servers.services import server_provision
+from forgelab.servers.provisioning.checks import PROVISION
+from forgelab.servers.provisioning.services import server_provision
 from forgelab.servers.succession import ROLE
 
 logger = logging.getLogger(__name__)

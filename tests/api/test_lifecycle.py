@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 
 from forgelab.accounts.models import User
 from forgelab.runs.models import Event, Run
-from forgelab.servers import services
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import services
 from tests.api import homelab
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from forgelab.devices.models import Device
 from forgelab.servers.models import Server
-from forgelab.servers.services import server_provision
+from forgelab.servers.provisioning.services import server_provision
 from tests.api import homelab
 
 TYPE = homelab.TYPE

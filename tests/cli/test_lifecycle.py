@@ -11,8 +11,8 @@ from forgelab.cli import follow
 from forgelab.runs import claims, selectors
 from forgelab.runs.models import Event, Run
 from forgelab.runs.outcome import Ending
-from forgelab.servers import services
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import services
 from tests.api import homelab
 from tests.cli.conftest import Command
 

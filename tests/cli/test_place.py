@@ -7,7 +7,7 @@ import json
 import pytest
 
 from forgelab.servers.models import Server
-from forgelab.servers.services import server_provision
+from forgelab.servers.provisioning.services import server_provision
 from tests.api import homelab
 from tests.cli.conftest import Command
 

@@ -12,9 +12,9 @@ from forgelab.devices.models import Device
 from forgelab.runs import claims
 from forgelab.runs.models import Run
 from forgelab.runs.outcome import Ending
-from forgelab.servers import safety
 from forgelab.servers.models import Server
-from forgelab.servers.services import server_provision
+from forgelab.servers.provisioning.services import server_provision
+from forgelab.servers.removal import safety
 from tests.servers.helpers import INSTALLED, MANAGED
 
 APP = "laravel-app-server"

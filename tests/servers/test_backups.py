@@ -290,7 +290,7 @@ def test_a_damaged_backup_cannot_be_chosen(server: Server, client: Client, answe
 
 
 def test_a_fresh_backup_is_what_taking_a_database_away_asks_for(server: Server, end: Callable[..., Run]) -> None:
-    from forgelab.servers.safety import has_fresh_backup
+    from forgelab.servers.removal.safety import has_fresh_backup
 
     at = timezone.now() - timedelta(hours=1)
     complete = told()["complete"] | {"made_at": at.isoformat()}

@@ -16,8 +16,11 @@ from forgelab.devices import ssh
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run, Step
 from forgelab.runs.plan import Plan
-from forgelab.servers import fencing, proposals, safety, services
+from forgelab.servers import fencing
+from forgelab.servers.changes import dry_run
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import services
+from forgelab.servers.removal import safety
 from forgelab.servers.succession import REPLACES
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +83,7 @@ def test_it_has_the_primarys_passwords_from_then_on(promote, end, first, second)
 
 def test_a_plan_of_it_has_the_same_passwords_and_stores_nothing(first, second):
     before = second.secrets
-    run = proposals.server_check(server=second, changes={"postgresql_promote": True, "replicate_from": ""})
+    run = dry_run.server_check(server=second, changes={"postgresql_promote": True, "replicate_from": ""})
     assert role(run).secrets["postgresql_password"] == first.secrets["database_password"]
     second.refresh_from_db()
     assert second.secrets == before

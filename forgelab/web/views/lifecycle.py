@@ -15,8 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from forgelab.recipes.forms import RecipeForm
 from forgelab.runs.models import Run
-from forgelab.servers import checks, decommission, drift, proposals, reports, safety, selectors, services
+from forgelab.servers import selectors
+from forgelab.servers.changes import drift, dry_run, reports
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import checks, services
+from forgelab.servers.removal import decommission, safety
 from forgelab.web.forms import options_form
 
 UNPROCESSABLE = 422
@@ -48,7 +51,7 @@ def _asked(request: HttpRequest, server: Server, config: dict[str, Any]) -> Run:
         return services.server_change(
             server=server, changes=config, requested_by=request.user, **_confirmation(request)
         )
-    return proposals.server_check(server=server, changes=config, requested_by=request.user)
+    return dry_run.server_check(server=server, changes=config, requested_by=request.user)
 
 
 def _confirmation(request: HttpRequest) -> dict[str, Any]:
@@ -93,7 +96,7 @@ def repair(request: HttpRequest, name: str) -> HttpResponse:
 @require_POST
 def compare(request: HttpRequest, name: str) -> HttpResponse:
     """Look whether the device is still as planned."""
-    return _start(request, name, lambda server: proposals.server_check(server=server, requested_by=request.user))
+    return _start(request, name, lambda server: dry_run.server_check(server=server, requested_by=request.user))
 
 
 def _start(request: HttpRequest, name: str, ask: Any) -> HttpResponse:
@@ -126,7 +129,7 @@ def plan(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             return redirect(
-                "run", proposals.server_apply(run=run, requested_by=request.user, **_confirmation(request)).pk
+                "run", dry_run.server_apply(run=run, requested_by=request.user, **_confirmation(request)).pk
             )
         except ValidationError as error:
             said = error.messages

@@ -17,8 +17,9 @@ from forgelab.devices.models import Device
 from forgelab.recipes.forms import RecipeForm
 from forgelab.recipes.model import Recipe
 from forgelab.runs.models import Run
-from forgelab.servers import selectors, services
+from forgelab.servers import selectors
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import services
 from forgelab.web import analysis
 from forgelab.web.forms import NameForm, options_form
 

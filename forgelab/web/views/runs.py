@@ -18,8 +18,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from forgelab.runs import selectors, services
 from forgelab.runs.models import Run
-from forgelab.servers import checks
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import checks
 from forgelab.web import live
 
 PAGE = 50

@@ -12,10 +12,11 @@ from forgelab.cli.base import Failure, ForgeCommand, console, verbs
 from forgelab.cli.drawing import Snapshot
 from forgelab.recipes.placeholders import as_text
 from forgelab.runs import selectors as runs
-from forgelab.servers import selectors, services
-from forgelab.servers.checks import changed_config
+from forgelab.servers import selectors
+from forgelab.servers.changes.reports import drift_sentence
 from forgelab.servers.models import Server
-from forgelab.servers.reports import drift_sentence
+from forgelab.servers.provisioning import services
+from forgelab.servers.provisioning.checks import changed_config
 
 CANCELLED = 130
 
