@@ -15,9 +15,9 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from forgelab.api.base import Pages, View, choice, device_named, find, page
-from forgelab.api.devices import DeviceBriefSerializer
-from forgelab.api.runs import AcceptedSerializer, RunSummarySerializer, accepted
-from forgelab.api.server_types import (
+from forgelab.api.devices.serializers import DeviceBriefSerializer
+from forgelab.api.runs.views import AcceptedSerializer, RunSummarySerializer, accepted
+from forgelab.api.server_types.serializers import (
     ProvisionSerializer,
     ServerTypeSerializer,
     ServerTypesSerializer,

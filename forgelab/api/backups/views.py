@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from forgelab.api.base import StrictSerializer, View, choice, find
 from forgelab.api.errors import Conflict
-from forgelab.api.runs import AcceptedSerializer, accepted
+from forgelab.api.runs.views import AcceptedSerializer, accepted
 from forgelab.devices.ssh import DeviceUnreachable
 from forgelab.servers import backups, selectors
 

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from forgelab.api.base import StrictSerializer, View, find
-from forgelab.api.devices import DeviceListView, DeviceSerializer, DeviceView
+from forgelab.api.devices.serializers import DeviceListView, DeviceSerializer, DeviceView
 from forgelab.api.errors import Conflict
 from forgelab.devices import hostkeys, keyed, passwords, services, ssh
 from forgelab.devices.hostkeys import HostKey

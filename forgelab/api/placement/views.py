@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from forgelab.api.base import StrictSerializer, View, choice, device_named
-from forgelab.api.devices import DeviceBriefSerializer
+from forgelab.api.devices.serializers import DeviceBriefSerializer
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint, Placement, Score
 from forgelab.recipes.model import Recipe

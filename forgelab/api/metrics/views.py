@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from forgelab.api.base import StrictSerializer, View, choice, find
-from forgelab.api.devices import DeviceSerializer
+from forgelab.api.devices.serializers import DeviceSerializer
 from forgelab.devices import sleeping
 from forgelab.devices.metrics import history
 from forgelab.devices.models import Device, Sample

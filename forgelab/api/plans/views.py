@@ -11,10 +11,10 @@ from rest_framework import exceptions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forgelab.api import servers
 from forgelab.api.base import StrictSerializer, View, find
 from forgelab.api.errors import Conflict
-from forgelab.api.runs import AcceptedSerializer, accepted
+from forgelab.api.runs.views import AcceptedSerializer, accepted
+from forgelab.api.servers import views as servers
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_list
 from forgelab.servers import checks, decommission, drift, proposals, reports, selectors, services

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from forgelab.api.base import Pages, View, choice, device_named, find, number, page
-from forgelab.api.devices import DeviceBriefSerializer
+from forgelab.api.devices.serializers import DeviceBriefSerializer
 from forgelab.api.errors import Conflict
 from forgelab.runs import selectors, services
 from forgelab.runs.models import Event, Run, Step

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from forgelab.api.base import StrictSerializer, View
-from forgelab.api.devices import DeviceBriefSerializer
+from forgelab.api.devices.serializers import DeviceBriefSerializer
 from forgelab.api.errors import Conflict
 from forgelab.devices import join_tokens
 from forgelab.devices.models import JoinToken
