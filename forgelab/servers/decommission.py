@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from forgelab.recipes.problems import ConfigInvalid
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
 from forgelab.runs.services import run_create

@@ -10,7 +10,7 @@ from django.utils import timezone
 from forgelab.cli import follow
 from forgelab.runs import claims, selectors
 from forgelab.runs.models import Event, Run
-from forgelab.runs.outcome import Ending
+from forgelab.runs.results import RunResult
 from forgelab.servers import services
 from forgelab.servers.models import Server
 from tests.api import homelab
@@ -36,7 +36,7 @@ def server(db: None) -> Server:
 def ended(run: Run, status: str = "succeeded", detail: str = "") -> None:
     claimed = claims.claim(run.pk)
     assert claimed
-    claims.end(claimed, Ending(status, detail), outcome={"managed": {"redis": {"units": ["redis.service"]}}})
+    claims.end(claimed, RunResult(status, detail), outcome={"managed": {"redis": {"units": ["redis.service"]}}})
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.utils import timezone
 from forgelab.devices.models import Device
 from forgelab.runs import claims
 from forgelab.runs.models import Run
-from forgelab.runs.outcome import Ending
+from forgelab.runs.results import RunResult
 from forgelab.servers import safety
 from forgelab.servers.models import Server
 from forgelab.servers.services import server_provision
@@ -21,7 +21,7 @@ APP = "laravel-app-server"
 
 
 @pytest.fixture
-def provision(device: Device, no_bell: list[str]) -> Callable[..., Run]:
+def provision(device: Device, enqueued: list[str]) -> Callable[..., Run]:
     def ask(name: str = "laravel", **changes: Any) -> Run:
         return server_provision(**({"server_type": APP, "name": name, "device": device, "config": {}} | changes))
 
@@ -35,7 +35,7 @@ def end() -> Callable[..., Run]:
     def end(run: Run, status: str = "succeeded", **outcome: Any) -> Run:
         claimed = claims.claim(run.pk)
         assert claimed
-        claims.end(claimed, Ending(status), outcome=outcome)
+        claims.end(claimed, RunResult(status), outcome=outcome)
         return claimed
 
     return end

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from forgelab.devices.models import Device
-from forgelab.recipes.problems import ConfigInvalid
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.servers.selectors import recipe_catalog
 from forgelab.servers.services import server_provision
 
