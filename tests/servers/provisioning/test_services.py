@@ -11,6 +11,7 @@ from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_snapshot
 from forgelab.servers import selectors
 from forgelab.servers.models import Component, Server
+from forgelab.servers.placement import ranking
 from tests.support import secrets
 from tests.support.threads import at_once
 
@@ -108,7 +109,7 @@ def test_what_a_server_was_promised_is_not_promised_again(provision, device):
     provision("first")
     recipe = selectors.recipe_catalog().get("laravel-app-server")
     refused = "0.9GB RAM free (2GB are reserved for the servers on it), at least 2GB needed"
-    assert refused in placement.placement_rank(recipe=recipe)[0].refusals
+    assert refused in ranking.placement_rank(recipe=recipe)[0].refusals
 
 
 class TestAgain:
