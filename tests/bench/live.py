@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import httpx
 
+from forgelab.accounts.actors import SYSTEM
 from tests.bench.homelab import Homelab, wait_until_calm
 from tests.bench.report import Table, percentile
 from tests.support import services
@@ -102,7 +103,7 @@ def _follow_all(homelab: Homelab, names: list[str], seconds: float, cookies: dic
     runs = []
     for name in names:
         device = Device.objects.select_related("identity").get(name=name)
-        runs.append(run_create(plan=_plan(name, seconds), kind="bench", device=device).pk)
+        runs.append(run_create(plan=_plan(name, seconds), kind="bench", device=device, actor=SYSTEM).pk)
     return asyncio.run(watch_all(homelab.stack.url, runs, cookies))
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.servers import placement, proposals, services
 from forgelab.servers.models import Server
 from tests.devices.placement.examples import GB
@@ -47,7 +48,7 @@ class TestPromises:
 
     def cache(self, device, mb: int):
         return services.server_provision(
-            server_type="cache-server", name="fast", device=device, config={"redis_maxmemory_mb": mb}
+            server_type="cache-server", name="fast", device=device, config={"redis_maxmemory_mb": mb}, actor=SYSTEM
         )
 
     def test_grow_with_the_options_where_the_device_has_that_much(self, device, end, no_bell):
@@ -66,7 +67,7 @@ class TestPromises:
             ]
         }
         with pytest.raises(ValidationError, match="has 4GB RAM left"):
-            proposals.server_check(server=Server.objects.get(), changes={"redis_maxmemory_mb": 14_000})
+            proposals.server_check(server=Server.objects.get(), changes={"redis_maxmemory_mb": 14_000}, actor=SYSTEM)
         assert Server.objects.get().memory_mb == 8512
 
     def test_shrink_only_once_the_server_runs_so(self, device, end, no_bell):

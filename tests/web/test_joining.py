@@ -16,6 +16,7 @@ from pytest_django import Settings
 from forgelab.accounts.models import User
 from forgelab.devices import join_tokens
 from forgelab.devices.models import Device, JoinToken
+from forgelab.lib.client_address import client_address
 from forgelab.web import strangers
 from tests.web import homelab
 from tests.web.pages import field, text
@@ -201,4 +202,4 @@ def test_a_proxy_is_believed_only_where_it_is_trusted(
     settings.TRUSTED_PROXIES = [ip_network("127.0.0.1"), ip_network("10.1.1.0/24")]
     headers = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
 
-    assert strangers.address_of(RequestFactory().get("/", REMOTE_ADDR=remote, **headers)) == address
+    assert client_address(RequestFactory().get("/", REMOTE_ADDR=remote, **headers)) == address

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from forgelab.devices import fingerprints, join_script, join_tokens, joining
 from forgelab.devices.identities import identity_default
 from forgelab.devices.models import JoinToken
+from forgelab.lib.client_address import client_address
 from forgelab.web import strangers
 from forgelab.web.accepting import UNPROCESSABLE
 from forgelab.web.forms import CommandForm
@@ -88,7 +89,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 
     Every answer has status 200: `curl -f` would leave an error out, and an empty script looks like a success.
     """
-    came_from = strangers.address_of(request)
+    came_from = client_address(request)
     is_report = request.method == "POST"
     if not strangers.may_guess(came_from):
         return _said(f"refused: {TOO_MANY}" if is_report else join_script.refusal(TOO_MANY))

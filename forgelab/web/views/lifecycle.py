@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from forgelab.accounts.actors import from_request
 from forgelab.recipes.forms import RecipeForm
 from forgelab.runs.models import Run
 from forgelab.servers import checks, decommission, drift, proposals, reports, safety, selectors, services
@@ -46,9 +47,9 @@ def options(request: HttpRequest, name: str) -> HttpResponse:
 def _asked(request: HttpRequest, server: Server, config: dict[str, Any]) -> Run:
     if "apply" in request.POST:
         return services.server_change(
-            server=server, changes=config, requested_by=request.user, **_confirmation(request)
+            server=server, changes=config, actor=from_request(request), **_confirmation(request)
         )
-    return proposals.server_check(server=server, changes=config, requested_by=request.user)
+    return proposals.server_check(server=server, changes=config, actor=from_request(request))
 
 
 def _confirmation(request: HttpRequest) -> dict[str, Any]:
@@ -85,15 +86,15 @@ def _tell(form: RecipeForm, error: ValidationError) -> list[str]:
 @require_POST
 def repair(request: HttpRequest, name: str) -> HttpResponse:
     """Provision again with the options as they are."""
-    by = request.user
-    return _start(request, name, lambda server: services.server_change(server=server, changes={}, requested_by=by))
+    by = from_request(request)
+    return _start(request, name, lambda server: services.server_change(server=server, changes={}, actor=by))
 
 
 @login_required
 @require_POST
 def compare(request: HttpRequest, name: str) -> HttpResponse:
     """Look whether the device is still as planned."""
-    return _start(request, name, lambda server: proposals.server_check(server=server, requested_by=request.user))
+    return _start(request, name, lambda server: proposals.server_check(server=server, actor=from_request(request)))
 
 
 def _start(request: HttpRequest, name: str, ask: Any) -> HttpResponse:
@@ -107,7 +108,9 @@ def _start(request: HttpRequest, name: str, ask: Any) -> HttpResponse:
 @login_required
 @require_POST
 def watch(request: HttpRequest, name: str) -> HttpResponse:
-    server = drift.server_watch(server=_server(name), watch=request.POST.get("watch") == "on")
+    server = drift.server_watch(
+        server=_server(name), watch=request.POST.get("watch") == "on", actor=from_request(request)
+    )
     how = "every day" if server.drift_watch else "only when you ask"
     messages.success(request, f"{name} is compared with its plan {how} from now on.")
     return redirect("server", name)
@@ -126,7 +129,7 @@ def plan(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             return redirect(
-                "run", proposals.server_apply(run=run, requested_by=request.user, **_confirmation(request)).pk
+                "run", proposals.server_apply(run=run, actor=from_request(request), **_confirmation(request)).pk
             )
         except ValidationError as error:
             said = error.messages
@@ -156,10 +159,10 @@ def take_down(request: HttpRequest, name: str) -> HttpResponse:
 def _taken_down(request: HttpRequest, server: Server) -> HttpResponse:
     typed = _confirmation(request)
     if "forget" in request.POST:
-        decommission.server_forget(server=server, confirm=typed["confirm"])
+        decommission.server_forget(server=server, confirm=typed["confirm"], actor=from_request(request))
         messages.success(request, f"{server.name} is forgotten. Nothing on {server.device.name} was touched.")
         return redirect("servers")
-    run = decommission.server_decommission(server=server, requested_by=request.user, **typed)
+    run = decommission.server_decommission(server=server, actor=from_request(request), **typed)
     return redirect("run", run.pk)
 
 
