@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import TextChoices
 
-from forgelab.lib.client_address import client_address
+from forgelab.lib.client_ip import client_ip
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -59,8 +59,8 @@ def from_request(request: HttpRequest | Request) -> Actor:
     user = _user(request.user)
     token_key = getattr(getattr(request, "auth", None), "token_key", "")
     if user and token_key:
-        return from_token(user, token_key, client_address(request))
-    return from_person(user, client_address(request))
+        return from_token(user, token_key, client_ip(request))
+    return from_person(user, client_ip(request))
 
 
 def from_person(user: User | None, address: str = "") -> Actor:

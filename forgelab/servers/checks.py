@@ -12,8 +12,8 @@ from django.core.exceptions import ValidationError
 from forgelab.devices.models import Device
 from forgelab.devices.placement import gb
 from forgelab.lib import names
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import ConfigInvalid
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
 from forgelab.servers import placement, selectors

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from forgelab.devices.access import host_of
-from forgelab.recipes.problems import ConfigInvalid
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.runs.renderer import Deployment, render
 from forgelab.runs.workspace import write_project
 from forgelab.servers.models import Server

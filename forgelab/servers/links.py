@@ -15,10 +15,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from forgelab.lib.problems import ConfigInvalid, listing
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import Option, hidden
-from forgelab.recipes.problems import ConfigInvalid, listing
 from forgelab.recipes.resolve import Linked, publish
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server

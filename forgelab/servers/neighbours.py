@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from forgelab.lib.problems import ConfigInvalid
+from forgelab.recipes.colocation import merged
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import ConfigInvalid
 from forgelab.recipes.resolve import ResolvedComponent, ResolvedRecipe
-from forgelab.recipes.rolespec import RoleSpec
-from forgelab.recipes.together import merged
+from forgelab.recipes.roles.spec import RoleSpec
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.links import neighbour_links
 from forgelab.servers.models import Server
@@ -97,7 +97,7 @@ def joint_components(server: Server, recipe: Recipe, resolved: ResolvedRecipe, l
 
 
 def _joined(spec: RoleSpec, component: ResolvedComponent, others: Iterable[Neighbour]) -> ResolvedComponent:
-    if not spec.sharing.merged:
+    if not spec.colocation.merged:
         return component
     found = [theirs for other in others if (theirs := other.component(spec.name))]
     return dataclasses.replace(component, variables=merged(spec, component, found))

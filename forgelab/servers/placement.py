@@ -12,11 +12,11 @@ from django.db.models import Prefetch
 from forgelab.devices import placement
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Candidate, Needs, Policy, Rare, Score, Tenant, rank
+from forgelab.lib.problems import ConfigInvalid, DocumentError
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.model import Amount, Recipe
 from forgelab.recipes.ports import recipe_ports
-from forgelab.recipes.problems import ConfigInvalid, RecipeError
-from forgelab.recipes.versions import only_for
+from forgelab.recipes.versions.support import only_for
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.links import named_servers
 from forgelab.servers.models import Server
@@ -52,7 +52,7 @@ def placement_policy() -> Policy:
     """
     try:
         return placement.policy(settings.PLACEMENT_FILE)
-    except RecipeError as wrong:
+    except DocumentError as wrong:
         raise ValidationError({"placement": f"{settings.PLACEMENT_FILE}: {wrong}"}) from None
 
 

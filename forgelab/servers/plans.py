@@ -7,11 +7,11 @@ from typing import Any
 
 from django.conf import settings
 
+from forgelab.lib.problems import ConfigInvalid, DocumentError
 from forgelab.recipes.generated_role import generated_role, role_name
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import ConfigInvalid, RecipeError
 from forgelab.recipes.resolve import ResolvedComponent, ResolvedRecipe
-from forgelab.recipes.vendors import planned_vendors, vendors
+from forgelab.recipes.versions.vendors import planned_vendors, vendors
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.servers.links import server_links
 from forgelab.servers.models import Server
@@ -72,7 +72,7 @@ def _vendors(resolved: ResolvedRecipe) -> list[dict[str, Any]]:
     """The vendors of its components. Raises `ConfigInvalid` for a vendors.yaml that cannot be used."""
     try:
         known = vendors(settings.VENDORS_FILE)
-    except RecipeError as wrong:
+    except DocumentError as wrong:
         raise ConfigInvalid({"vendors.yaml": f"{settings.VENDORS_FILE}: {wrong}"}) from None
     return planned_vendors((component.role for component in resolved.components), known)
 

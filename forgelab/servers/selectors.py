@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from forgelab.recipes.problems import ConfigInvalid
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.resolve import ResolvedRecipe
 from forgelab.runs.models import Run
 from forgelab.servers.catalog import recipe_catalog

@@ -12,8 +12,8 @@ from django.core.exceptions import ValidationError
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint, Placement, Tenant, Wanted, place_set
 from forgelab.lib import names
+from forgelab.lib.problems import ConfigInvalid, not_one_of
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import ConfigInvalid, not_one_of
 from forgelab.servers import checks, placement
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from forgelab.lib.problems import ConfigInvalid
+from forgelab.recipes.colocation import conflict, never_conflicts
 from forgelab.recipes.model import Recipe, SupervisorConfig
-from forgelab.recipes.problems import ConfigInvalid
 from forgelab.recipes.resolve import ResolvedRecipe
-from forgelab.recipes.rolespec import RoleSpec
-from forgelab.recipes.together import clash, never_clashes
+from forgelab.recipes.roles.spec import RoleSpec
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.links import known_links
 from forgelab.servers.models import Server
@@ -97,13 +97,13 @@ def _beside(wanted: _Tenant, server: Server) -> str:
 def _clash(wanted: _Tenant, other: _Tenant) -> str:
     for name, spec in wanted.specs.items():
         for theirs in other.specs.values():
-            if theirs.name in spec.sharing.instead_of or name in theirs.sharing.instead_of:
+            if theirs.name in spec.colocation.instead_of or name in theirs.colocation.instead_of:
                 return f"has {theirs.title} there, which {spec.title} cannot be beside"
-        if name in other.specs and not never_clashes(spec):
+        if name in other.specs and not never_conflicts(spec):
             mine, hers = (
                 next(each for each in tenant.resolved().components if each.name == name) for tenant in (wanted, other)
             )
-            if said := clash(spec, mine, hers, wanted.name):
+            if said := conflict(spec, mine, hers, wanted.name):
                 return said
     return _programs(wanted, other) or _firewall(wanted, other)
 
@@ -133,6 +133,6 @@ def _firewall(wanted: _Tenant, other: _Tenant) -> str:
 
 def _stranger(wanted: _Tenant, server: Server) -> str:
     """Of a server whose recipe is gone, only the record of what was put there can be asked."""
-    both = [spec.title for name, spec in wanted.specs.items() if name in server.managed and not never_clashes(spec)]
+    both = [spec.title for name, spec in wanted.specs.items() if name in server.managed and not never_conflicts(spec)]
     there = f"manages {', '.join(both)} there, but its recipe {server.server_type} is gone or has changed"
     return f"{there}, so whether both can have it is not known" if both else ""

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device
-from forgelab.recipes.problems import ConfigInvalid
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.servers.selectors import recipe_catalog
 from forgelab.servers.services import server_provision
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from forgelab.devices.models import Device
-from forgelab.recipes.problems import ConfigInvalid
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
 from forgelab.servers import links, selectors

@@ -12,7 +12,7 @@ from forgelab.recipes.docs.page import GENERATED, Page, Section, Table, code, ma
 from forgelab.recipes.docs.recipe import recipe_page
 from forgelab.recipes.docs.role import plugins_page, role_page
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.rolespec import SPEC, load_role
+from forgelab.recipes.roles.spec import SPEC, load_role
 
 RECIPES, ROLES = Path("docs/recipes"), Path("roles")
 PLUGINS = ("library", "filter_plugins", "action_plugins", "lookup_plugins")

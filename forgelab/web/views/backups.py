@@ -52,7 +52,7 @@ def create(request: HttpRequest, name: str) -> HttpResponse:
         run = backups.backup_create(server=server, actor=from_request(request))
     except ValidationError as error:
         return _back(request, name, error)
-    return redirect("run", run.pk)
+    return redirect("run_detail", run.pk)
 
 
 @login_required
@@ -79,7 +79,7 @@ def restore(request: HttpRequest, name: str) -> HttpResponse:
         )  # fmt: skip
     except ValidationError as error:
         return _back(request, name, error)
-    return redirect("run", run.pk)
+    return redirect("run_detail", run.pk)
 
 
 def _server(name: str) -> Server:
@@ -94,4 +94,4 @@ def _back(request: HttpRequest, name: str, error: ValidationError | DeviceUnreac
 
 
 def _page(name: str) -> HttpResponse:
-    return redirect(f"{reverse('server', args=[name])}#backups")
+    return redirect(f"{reverse('server_detail', args=[name])}#backups")

@@ -67,7 +67,7 @@ def test_a_failure_is_shown_with_the_way_out(page: Page, site: Site) -> None:
     worker.end(Run.Status.FAILED, homelab.WHY)
 
     expect(page.get_by_text(homelab.WHY)).to_be_visible()
-    page.get_by_role("link", name="Provision again").click()
+    page.get_by_role("link", name="Reprovision").click()
     expect(page.get_by_label("Server Name")).to_have_value("blog")
 
 
