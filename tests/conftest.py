@@ -121,7 +121,7 @@ def plan() -> Plan:
 @pytest.fixture
 def make_run(device: Device, plan: Plan, no_bell: list[str]) -> Callable[..., Run]:
     def make(**changes: object) -> Run:
-        return run_create(**({"plan": plan, "kind": "test", "device": device, "actor": SYSTEM} | changes), actor=SYSTEM)
+        return run_create(**({"plan": plan, "kind": "test", "device": device, "actor": SYSTEM} | changes))
 
     return make
 

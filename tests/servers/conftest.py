@@ -25,7 +25,7 @@ APP = "laravel-app-server"
 def provision(device: Device, no_bell: list[str]) -> Callable[..., Run]:
     def ask(name: str = "laravel", **changes: Any) -> Run:
         given = {"server_type": APP, "name": name, "device": device, "config": {}, "actor": SYSTEM}
-        return server_provision(**given | changes, actor=SYSTEM)
+        return server_provision(**given | changes)
 
     return ask
 
