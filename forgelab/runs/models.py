@@ -64,7 +64,7 @@ class Run(models.Model):
     )
     last_counter = models.PositiveIntegerField(default=0, help_text="Counter of the newest stored event.")
     created_at = models.DateTimeField(default=timezone.now)
-    rung_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last told of it.")
+    enqueued_at = models.DateTimeField(null=True, blank=True, help_text="When its id was last sent to a worker.")
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from forgelab.accounts.actors import Actor
 from forgelab.devices.models import Device
-from forgelab.runs import bell, registry
+from forgelab.runs import queue, registry
 from forgelab.runs.models import Run, Step
 from forgelab.runs.plan import Plan
 
@@ -55,7 +55,7 @@ def run_create(
     )
     steps = [Step(run=run, position=n, role=role.name, title=role.title) for n, role in enumerate(plan.roles, start=1)]
     Step.objects.bulk_create(steps)
-    transaction.on_commit(partial(bell.ring, run.pk))
+    transaction.on_commit(partial(queue.enqueue, run.pk))
     return run
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from forgelab.runs.models import Run, Step
-from forgelab.runs.outcome import joined
+from forgelab.runs.results import joined
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Component, Server
 from forgelab.servers.placement import promise

@@ -18,7 +18,7 @@ SETS, WHAT_IF = "/api/v1/placement/sets", "/api/v1/placement/what-if"
 
 
 @pytest.fixture
-def big(db: None, no_bell: list[str]) -> Device:
+def big(db: None, enqueued: list[str]) -> Device:
     homelab.device("small", memory_mb=4096)
     return homelab.device("big", memory_mb=16384)
 

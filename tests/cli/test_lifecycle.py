@@ -11,7 +11,7 @@ from forgelab.accounts.actors import SYSTEM
 from forgelab.cli import follow
 from forgelab.runs import claims, selectors
 from forgelab.runs.models import Event, Run
-from forgelab.runs.outcome import Ending
+from forgelab.runs.results import RunResult
 from forgelab.servers import services
 from forgelab.servers.models import Server
 from tests.api import homelab
@@ -37,7 +37,7 @@ def server(db: None) -> Server:
 def ended(run: Run, status: str = "succeeded", detail: str = "") -> None:
     claimed = claims.claim(run.pk)
     assert claimed
-    claims.end(claimed, Ending(status, detail), outcome={"managed": {"redis": {"units": ["redis.service"]}}})
+    claims.end(claimed, RunResult(status, detail), outcome={"managed": {"redis": {"units": ["redis.service"]}}})
 
 
 @pytest.fixture

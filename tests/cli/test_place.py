@@ -16,7 +16,7 @@ TYPE = homelab.TYPE
 
 
 @pytest.fixture
-def two(db: None, no_bell: list[str]) -> None:
+def two(db: None, enqueued: list[str]) -> None:
     homelab.device("big", memory_mb=16384)
     homelab.device("small", memory_mb=4096)
 

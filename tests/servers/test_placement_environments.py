@@ -35,7 +35,7 @@ class TestEnvironments:
         said = '"live" is not one of production, staging, development.'
         assert refused.value.message_dict == {"environment": [said]}
 
-    def test_are_kept_apart_and_that_is_told(self, device, end, make_device, no_bell):
+    def test_are_kept_apart_and_that_is_told(self, device, end, make_device, enqueued):
         other = make_device("homelab-server-02", load_percent=50.0)
         end(
             services.server_provision(

@@ -51,7 +51,7 @@ class TestPromises:
             server_type="cache-server", name="fast", device=device, config={"redis_maxmemory_mb": mb}, actor=SYSTEM
         )
 
-    def test_grow_with_the_options_where_the_device_has_that_much(self, device, end, no_bell):
+    def test_grow_with_the_options_where_the_device_has_that_much(self, device, end, enqueued):
         end(self.cache(device, 1000))
         assert Server.objects.get().memory_mb == 1512
         end(self.cache(device, 8000))
@@ -70,14 +70,14 @@ class TestPromises:
             proposals.server_check(server=Server.objects.get(), changes={"redis_maxmemory_mb": 14_000}, actor=SYSTEM)
         assert Server.objects.get().memory_mb == 8512
 
-    def test_shrink_only_once_the_server_runs_so(self, device, end, no_bell):
+    def test_shrink_only_once_the_server_runs_so(self, device, end, enqueued):
         end(self.cache(device, 8000))
         run = self.cache(device, 1000)
         assert Server.objects.get().memory_mb == 8512
         end(run)
         assert Server.objects.get().memory_mb == 1512
 
-    def test_are_as_before_where_a_run_failed_before_it_had_changed_anything(self, device, end, no_bell):
+    def test_are_as_before_where_a_run_failed_before_it_had_changed_anything(self, device, end, enqueued):
         end(self.cache(device, 1000))
         end(self.cache(device, 8000), "failed")
         assert Server.objects.get().memory_mb == 1512

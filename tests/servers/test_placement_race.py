@@ -38,7 +38,7 @@ class TestTheRace:
 
     @pytest.mark.parametrize("automatic", [True, False])
     def test_for_the_last_memory_has_one_winner_and_one_sentence(
-        self, two_types, device, no_bell, monkeypatch, automatic
+        self, two_types, device, enqueued, monkeypatch, automatic
     ):
         type(device).objects.update(memory_available_mb=4 * GB)
         monkeypatch.setattr(placement, "device_list", Slowly(placement.device_list))
@@ -49,7 +49,7 @@ class TestTheRace:
         assert "0GB RAM free (4GB are promised to the servers on it), at least 4GB needed" in str(loser)
         assert sum(Server.objects.values_list("memory_mb", flat=True)) == 4 * GB
 
-    def test_is_none_where_there_is_enough_for_both(self, two_types, device, no_bell):
+    def test_is_none_where_there_is_enough_for_both(self, two_types, device, enqueued):
         type(device).objects.update(memory_available_mb=8 * GB)
         results = at_once(lambda: self.ask("one"), lambda: self.ask("two"))
         assert [type(result).__name__ for result in results] == ["Run", "Run"]

@@ -74,7 +74,7 @@ def test_a_sleeping_device_is_a_candidate(make_device):
     assert "It is asleep: it is woken before the run" in ranked()[0].reasons
 
 
-def test_a_database_is_near_the_servers_that_name_it(device, make_device, end, no_bell):
+def test_a_database_is_near_the_servers_that_name_it(device, make_device, end, enqueued):
     device.load_percent = 50.0
     device.save()
     make_device("homelab-server-02")

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 VERSIONS = [{"name": "nginx", "title": "Nginx", "version": "1.22.1"}, {"name": "php", "title": "PHP", "version": None}]
 
 
-def test_provisioning_makes_a_server_and_a_queued_run(provision, device, no_bell, django_capture_on_commit_callbacks):
+def test_provisioning_makes_a_server_and_a_queued_run(provision, device, enqueued, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         run = provision(config={"php_version": "8.2", "include_redis": False})
     server = Server.objects.get()
@@ -28,7 +28,7 @@ def test_provisioning_makes_a_server_and_a_queued_run(provision, device, no_bell
     assert server.config["database_engine"] == "postgresql"
     assert server.memory_mb == 2048
     assert (run.status, run.kind, run.subject_id, run.device) == ("queued", "server.provision", server.pk, device)
-    assert no_bell == [str(run.pk)]
+    assert enqueued == [str(run.pk)]
 
 
 def test_the_best_device_is_taken_when_none_is_named(provision, make_device):

@@ -59,7 +59,7 @@ def test_constraints_take_names_and_types(homelab):
     assert where["laravel-app-server"] == "homelab-pi-01"
 
 
-def test_what_is_promised_already_counts(homelab, no_bell):
+def test_what_is_promised_already_counts(homelab, enqueued):
     for device in homelab[:2]:
         device.memory_available_mb = 3 * GB
         device.save()
@@ -108,7 +108,7 @@ def test_what_cannot_be_wished_is_told_by_its_number(homelab, constraint, said):
 
 class TestWhatIf:
     @pytest.fixture
-    def servers(self, homelab, no_bell):
+    def servers(self, homelab, enqueued):
         for kind, name in (("database-server", "shop-db"), ("cache-server", "fast"), ("laravel-web-server", "web")):
             services.server_provision(server_type=kind, name=name, device=homelab[0], config={}, actor=SYSTEM)
         Server.objects.update(status="active")

@@ -15,7 +15,7 @@ SET = "/placement/?count-database-server=1&count-laravel-worker-server=2"
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_asked(no_bell: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def nobody_is_asked(enqueued: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forgelab.web.device_ranking.device_refresh", lambda device: None)
 
 

@@ -2,45 +2,45 @@ from __future__ import annotations
 
 import pytest
 
-from forgelab.runs.outcome import Ending, Seen, joined
+from forgelab.runs.results import RunResult, RunSummary, joined
 
 RECAP = {"ok": {"web": 3}, "failures": {}, "dark": {}}
 
 
 def seen(*results, failure=""):
-    gathered = Seen(failure=failure)
+    gathered = RunSummary(failure=failure)
     for result in results:
         gathered.take({"kind": "runner_on_ok", "result": result})
     return gathered
 
 
 def ended(failure="", **recap):
-    gathered = Seen(failure=failure)
+    gathered = RunSummary(failure=failure)
     gathered.take({"kind": "playbook_on_stats", "result": RECAP | recap})
-    return gathered.ending("web")
+    return gathered.result("web")
 
 
 def test_success_is_a_recap_without_failures():
-    assert ended() == Ending("succeeded")
+    assert ended() == RunResult("succeeded")
 
 
 @pytest.mark.parametrize(
-    ("recap", "failure", "ending"),
+    ("recap", "failure", "result"),
     [
-        ({"failures": {"web": 1}}, "Install: no", Ending("failed", "Install: no")),
-        ({"failures": {"web": 1}}, "", Ending("failed", "A task failed; the log shows which.")),
-        ({"dark": {"web": 1}}, "", Ending("failed", "web could not be reached.", device_clean=False)),
-        ({"dark": {"web": 1}, "failures": {"web": 1}}, "gone", Ending("failed", "gone", device_clean=False)),
-        ({"ok": {}}, "", Ending("failed", "No task ran on web: the playbook matched no host.")),
+        ({"failures": {"web": 1}}, "Install: no", RunResult("failed", "Install: no")),
+        ({"failures": {"web": 1}}, "", RunResult("failed", "A task failed; the log shows which.")),
+        ({"dark": {"web": 1}}, "", RunResult("failed", "web could not be reached.", device_clean=False)),
+        ({"dark": {"web": 1}, "failures": {"web": 1}}, "gone", RunResult("failed", "gone", device_clean=False)),
+        ({"ok": {}}, "", RunResult("failed", "No task ran on web: the playbook matched no host.")),
     ],
 )
-def test_what_the_recap_says_is_how_it_ended(recap, failure, ending):
-    assert ended(failure, **recap) == ending
+def test_what_the_recap_says_is_how_it_ended(recap, failure, result):
+    assert ended(failure, **recap) == result
 
 
 def test_without_a_recap_it_failed_and_something_may_still_run():
-    assert Seen().ending("web").detail.startswith("ansible-playbook ended without a play recap")
-    assert Seen(failure="Install: no").ending("web") == Ending("failed", "Install: no", device_clean=False)
+    assert RunSummary().result("web").detail.startswith("ansible-playbook ended without a play recap")
+    assert RunSummary(failure="Install: no").result("web") == RunResult("failed", "Install: no", device_clean=False)
 
 
 def test_what_roles_tell_is_learned_and_the_last_word_counts():
@@ -53,7 +53,7 @@ def test_a_device_that_tells_nonsense_teaches_nothing(told):
 
 
 def test_what_roles_manage_is_gathered_role_by_role():
-    gathered = Seen()
+    gathered = RunSummary()
     for role, managed in (
         ("nginx", {"files": ["/a"]}),
         ("php", {"units": ["fpm"]}),

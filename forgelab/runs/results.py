@@ -1,4 +1,4 @@
-"""From what was seen of a playbook to how the run ended. Pure."""
+"""From the events of a playbook to the result of the run. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ RUNNER_GAVE_UP = 75  # the runner's exit status when its worker fell silent (EX_
 
 
 @dataclass(frozen=True)
-class Ending:
+class RunResult:
     """How a run ended: a `Run.Status`, a sentence for the user, and whether nothing is left running on the device."""
 
     status: str
@@ -31,8 +31,8 @@ def _names(value: Any) -> list[str]:
 
 
 @dataclass
-class Seen:
-    """What the events of a run said, gathered as they come."""
+class RunSummary:
+    """What the events of a run said, collected as they come."""
 
     stats: dict[str, Any] | None = None
     learned: dict[str, Any] = field(default_factory=dict)
@@ -51,15 +51,15 @@ class Seen:
             known = self.learned.setdefault("managed", {})
             known[event["role"]] = joined(known.get(event["role"]), managed)
 
-    def ending(self, host: str) -> Ending:
-        """The ending, by the play recap and never by the exit code (it is 4 for two different things)."""
+    def result(self, host: str) -> RunResult:
+        """The result, by the play recap and never by the exit code (it is 4 for two different things)."""
         if self.stats is None:
             reason = self.failure or "ansible-playbook ended without a play recap; the log shows its last words"
-            return Ending("failed", reason, device_clean=False)
+            return RunResult("failed", reason, device_clean=False)
         if self.stats["dark"].get(host):
-            return Ending("failed", self.failure or f"{host} could not be reached.", device_clean=False)
+            return RunResult("failed", self.failure or f"{host} could not be reached.", device_clean=False)
         if self.stats["failures"].get(host):
-            return Ending("failed", self.failure or "A task failed; the log shows which.")
+            return RunResult("failed", self.failure or "A task failed; the log shows which.")
         if not self.stats["ok"].get(host):
-            return Ending("failed", f"No task ran on {host}: the playbook matched no host.")
-        return Ending("succeeded")
+            return RunResult("failed", f"No task ran on {host}: the playbook matched no host.")
+        return RunResult("succeeded")

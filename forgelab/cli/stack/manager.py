@@ -16,7 +16,7 @@ from forgelab.cli.stack.child import Child
 from forgelab.cli.stack.output import Show
 
 
-class Supervisor:
+class ProcessManager:
     """Runs until SIGINT or SIGTERM; `changed` is told the children's pids whenever one of them is new."""
 
     def __init__(self, lives: Mapping[str, Callable[[], object]], show: Show, changed: Callable[[dict[str, int]], None],
@@ -24,7 +24,7 @@ class Supervisor:
         self.children = [Child(name, life, partial(self._in_child, name)) for name, life in lives.items()]
         self.show, self.changed, self.close_foreign = show, changed, in_child
         self.selector = selectors.DefaultSelector()
-        self.wakeup, self.bell = socket.socketpair()
+        self.wakeup, self.wakeup_write = socket.socketpair()
         self.signals = 0
         self.partial: dict[int, bytes] = {}
 
@@ -39,10 +39,10 @@ class Supervisor:
         self._stop()
 
     def _listen_for_signals(self) -> None:
-        for end in (self.wakeup, self.bell):
+        for end in (self.wakeup, self.wakeup_write):
             end.setblocking(False)
         self.selector.register(self.wakeup, selectors.EVENT_READ)
-        signal.set_wakeup_fd(self.bell.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self.wakeup_write.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
@@ -131,5 +131,5 @@ class Supervisor:
                 os.close(key.fd)
         self.selector.close()
         self.wakeup.close()
-        self.bell.close()
+        self.wakeup_write.close()
         self.close_foreign(name)

@@ -1,4 +1,4 @@
-"""How the supervisor ends a run: when it is cancelled, late, cut off or taken away; and that no process is left."""
+"""How a playbook process ends a run: when it is cancelled, late, cut off or taken away; and that no process is left."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 from django.utils import timezone
 
 from forgelab.lib.processes import end_marked, marked
-from forgelab.runs import claims, supervisor
+from forgelab.runs import claims, playbook
 from forgelab.runs.models import Event, Run
-from forgelab.runs.outcome import RUNNER_GAVE_UP
-from forgelab.runs.supervisor import Supervisor
+from forgelab.runs.playbook import PlaybookProcess
+from forgelab.runs.results import RUNNER_GAVE_UP
 from tests.runs.local import project, shell
 from tests.runs.processes import SLEEP, cmdline, sleepers, wait_for
 
@@ -30,15 +30,15 @@ def test_cancel_leaves_no_process(supervise, claimed, ended_on_device, stubborn)
     wait_for(lambda: len(sleepers(claimed)) == 2, "the task runs")
     Run.objects.filter(pk=claimed.pk).update(cancel_requested_at=timezone.now())
     wait_for(lambda: not marked(str(claimed.pk)), "no process is left")
-    ending = performance.wait()
-    assert ending.status == "cancelled"
+    result = performance.wait()
+    assert result.status == "cancelled"
     assert ended_on_device == [str(claimed.pk)]
 
 
 def test_the_time_limit_ends_it_and_says_how_long_it_was(supervise, claimed):
     claimed.timeout_seconds = 1
-    ending = supervise(SLEEP).wait()
-    assert (ending.status, ending.detail) == ("failed", "It took longer than 1 second and was stopped.")
+    result = supervise(SLEEP).wait()
+    assert (result.status, result.detail) == ("failed", "It took longer than 1 second and was stopped.")
     assert marked(str(claimed.pk)) == []
 
 
@@ -47,7 +47,7 @@ def test_the_time_limit_ends_it_and_says_how_long_it_was(supervise, claimed):
     [(1, "1 second"), (59, "59 seconds"), (60, "1 minute"), (90, "90 seconds"), (3600, "60 minutes")],
 )
 def test_a_time_is_told_in_words(seconds, text):
-    assert supervisor.in_words(seconds) == text
+    assert playbook.in_words(seconds) == text
 
 
 def test_a_killed_runner_fails_the_run_and_nothing_is_left(supervise, claimed, ended_on_device):
@@ -55,9 +55,9 @@ def test_a_killed_runner_fails_the_run_and_nothing_is_left(supervise, claimed, e
     wait_for(lambda: sleepers(claimed), "the task runs")
     runner = [pid for pid in marked(str(claimed.pk)) if b"forgelab.runs.runner" in cmdline(pid)]
     os.kill(runner[0], signal.SIGKILL)
-    ending = performance.wait()
-    assert ending.status == "failed"
-    assert "without a play recap" in ending.detail
+    result = performance.wait()
+    assert result.status == "failed"
+    assert "without a play recap" in result.detail
     assert marked(str(claimed.pk)) == []
     assert ended_on_device == [str(claimed.pk)]
 
@@ -67,8 +67,8 @@ def test_a_run_that_was_taken_away_is_given_up(supervise, claimed, monkeypatch):
     performance = supervise(SLEEP)
     wait_for(lambda: sleepers(claimed), "the task runs")
     Run.objects.filter(pk=claimed.pk).update(status=Run.Status.LOST)
-    ending = performance.wait()
-    assert (ending.status, ending.detail) == ("lost", "Another worker has taken the run for dead.")
+    result = performance.wait()
+    assert (result.status, result.detail) == ("lost", "Another worker has taken the run for dead.")
     assert marked(str(claimed.pk)) == []
 
 
@@ -80,7 +80,7 @@ def test_a_run_that_was_taken_away_before_it_began_starts_nothing(supervise, cla
 
 def test_without_the_database_the_run_is_given_up_before_others_may_take_it(supervise, claimed, monkeypatch):
     monkeypatch.setattr("django.conf.settings.RUN_HEARTBEAT", 0.2)
-    monkeypatch.setattr("django.conf.settings.RUN_FENCE", 1.5)
+    monkeypatch.setattr("django.conf.settings.RUN_LEASE", 1.5)
     performance = supervise(SLEEP)
     wait_for(lambda: sleepers(claimed), "the task runs")
 
@@ -89,21 +89,21 @@ def test_without_the_database_the_run_is_given_up_before_others_may_take_it(supe
 
         raise OperationalError("the server is gone")
 
-    monkeypatch.setattr(claims, "beat", refuse)
-    ending = performance.wait()
-    assert ending.status == "lost"
-    assert "database could not be reached" in ending.detail
+    monkeypatch.setattr(claims, "heartbeat", refuse)
+    result = performance.wait()
+    assert result.status == "lost"
+    assert "database could not be reached" in result.detail
     assert marked(str(claimed.pk)) == []
 
 
-def test_a_supervisor_that_hangs_in_the_database_has_its_run_ended_in_time(supervise, claimed, monkeypatch):
+def test_a_worker_that_hangs_in_the_database_has_its_run_ended_in_time(supervise, claimed, monkeypatch):
     """The database does not refuse, it does not answer: only the runner itself can know that its time is over."""
     monkeypatch.setattr("django.conf.settings.RUN_HEARTBEAT", 0.2)
-    monkeypatch.setattr("django.conf.settings.RUN_FENCE", 1.5)
+    monkeypatch.setattr("django.conf.settings.RUN_LEASE", 1.5)
     answer = threading.Event()
     performance = supervise(SLEEP)
     wait_for(lambda: sleepers(claimed), "the task runs")
-    monkeypatch.setattr(claims, "beat", lambda run: answer.wait(20))
+    monkeypatch.setattr(claims, "heartbeat", lambda run: answer.wait(20))
     time.sleep(0.3)
     wait_for(lambda: not marked(str(claimed.pk)), "the runner ended everything")
     assert performance.is_alive()
@@ -111,9 +111,9 @@ def test_a_supervisor_that_hangs_in_the_database_has_its_run_ended_in_time(super
     assert performance.wait().status == "lost"
 
 
-def test_a_run_longer_than_the_fence_goes_on_as_long_as_its_heartbeat_is_stored(supervise, claimed, monkeypatch):
+def test_a_run_longer_than_its_lease_goes_on_as_long_as_its_heartbeat_is_stored(supervise, claimed, monkeypatch):
     monkeypatch.setattr("django.conf.settings.RUN_HEARTBEAT", 0.3)
-    monkeypatch.setattr("django.conf.settings.RUN_FENCE", 3)
+    monkeypatch.setattr("django.conf.settings.RUN_LEASE", 3)
     assert supervise({"nginx": [shell("sleep 5")]}).wait().status == "succeeded"
     claimed.refresh_from_db()
     assert claimed.heartbeat_at > claimed.started_at
@@ -122,17 +122,17 @@ def test_a_run_longer_than_the_fence_goes_on_as_long_as_its_heartbeat_is_stored(
 def test_what_goes_wrong_inside_ends_the_processes_and_the_writer(supervise, claimed, monkeypatch):
     performance = supervise(SLEEP)
     wait_for(lambda: sleepers(claimed), "the task runs")
-    monkeypatch.setattr(Supervisor, "_reason_to_stop", lambda self, child: 1 / 0)
+    monkeypatch.setattr(PlaybookProcess, "_reason_to_stop", lambda self, child: 1 / 0)
     monkeypatch.setattr(threading, "excepthook", lambda args: None)
     performance.join(timeout=20)
     assert marked(str(claimed.pk)) == []
-    assert not performance.supervisor.writer._thread.is_alive()
+    assert not performance.process.writer._thread.is_alive()
 
 
 def test_a_runner_whose_worker_is_gone_gives_up_without_a_trace(claimed, tmp_path, capfd):
-    supervisor = Supervisor(claimed, project(tmp_path, {"nginx": [shell("true")]}), "laravel", [])
-    supervisor._beaten = time.monotonic()
-    with supervisor._start() as runner:
+    process = PlaybookProcess(claimed, project(tmp_path, {"nginx": [shell("true")]}), "laravel", [])
+    process._renewed = time.monotonic()
+    with process._start() as runner:
         runner.stdout.close()  # and the lifeline is not: the two end in no order
         try:
             assert runner.wait(timeout=60) == RUNNER_GAVE_UP
@@ -148,12 +148,12 @@ import django
 django.setup()
 from pathlib import Path
 from types import SimpleNamespace
-from forgelab.runs import claims, supervisor
-claims.beat = lambda run: True
-supervisor.EventWriter = lambda pk: SimpleNamespace(put=lambda event, timeout: True, finish=lambda **_: True)
-supervisor.Supervisor._reason_to_stop = lambda self, child: None
+from forgelab.runs import claims, playbook
+claims.heartbeat = lambda run: True
+playbook.EventWriter = lambda pk: SimpleNamespace(put=lambda event, timeout: True, finish=lambda **_: True)
+playbook.PlaybookProcess._reason_to_stop = lambda self, child: None
 run = SimpleNamespace(pk=sys.argv[1], timeout_seconds=60)
-supervisor.Supervisor(run, Path(sys.argv[2]), "laravel", []).perform()
+playbook.PlaybookProcess(run, Path(sys.argv[2]), "laravel", []).perform()
 """
 
 

@@ -7,29 +7,29 @@ import time
 from forgelab.devices.models import Device
 from forgelab.runs import orphans, waiting
 from forgelab.runs.models import Run
-from forgelab.runs.outcome import Ending
+from forgelab.runs.results import RunResult
 
 ATTEMPTS = 3  # a device that does not answer once is not down: it may just have got its network back
 PAUSE = 3  # seconds between them
 
 
-def clear(run: Run) -> Ending | None:
-    """End what earlier runs may have left on the run's device; an `Ending` where that cannot be made sure."""
+def clean_up(run: Run) -> RunResult | None:
+    """End what earlier runs may have left on the run's device; a `RunResult` if that is not certain."""
     unclean = Run.objects.filter(device=run.device, device_clean=False).exclude(pk=run.pk)
     ids = list(unclean.values_list("pk", flat=True))
     left: int | None = 0
     for attempt in range(ATTEMPTS if ids else 0):
         if attempt:
             time.sleep(PAUSE)
-        if not waiting.go_on(run):
-            return waiting.given_up(run)
+        if not waiting.may_continue(run):
+            return waiting.stopped(run)
         left = orphans.left_on_device(run.device, ids)
         if left == 0:
             break
     if left == 0:
         Run.objects.filter(pk__in=ids).update(device_clean=True)
         return None
-    return Ending("failed", _still_there(run.device, left) if left else _out_of_reach(run), device_clean=True)
+    return RunResult("failed", _still_there(run.device, left) if left else _out_of_reach(run), device_clean=True)
 
 
 def _still_there(device: Device, left: int) -> str:
@@ -41,7 +41,7 @@ def _still_there(device: Device, left: int) -> str:
 
 
 def _out_of_reach(run: Run) -> str:
-    waiting.go_on(run)
+    waiting.may_continue(run)
     return orphans.why_unreachable(run.device) or (
         f"{run.device.name} ({run.device.address}) cannot be reached, and an earlier run may still work there. "
         "Nothing was started. Check its power and network, then try again: "

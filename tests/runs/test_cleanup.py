@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from forgelab.devices import ssh
-from forgelab.runs import claims, clearing, orphans
+from forgelab.runs import claims, cleanup, orphans
 from forgelab.runs.execution import execute
 from forgelab.runs.models import DeviceLock, Run
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def at_once(performed: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clearing, "PAUSE", 0)
+    monkeypatch.setattr(cleanup, "PAUSE", 0)
 
 
 @pytest.fixture
@@ -93,8 +93,8 @@ def test_a_changed_host_key_is_what_it_says(make_run, lost, performed, monkeypat
 def test_while_it_is_asked_the_run_stays_alive(make_run, lost, performed, monkeypatch) -> None:
     device_says(monkeypatch, None, None, 0)
     beats: list[Run] = []
-    real = claims.beat
-    monkeypatch.setattr(claims, "beat", lambda run: beats.append(run) or real(run))
+    real = claims.heartbeat
+    monkeypatch.setattr(claims, "heartbeat", lambda run: beats.append(run) or real(run))
     assert execute(make_run().pk).status == "succeeded"
     assert len(beats) == 3
 

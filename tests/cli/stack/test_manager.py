@@ -13,7 +13,7 @@ from forgelab.lib import processes
 PRELUDE = """
 import os, signal, subprocess, sys, time
 from forgelab.cli.stack import parts
-from forgelab.cli.stack.supervisor import Supervisor
+from forgelab.cli.stack.manager import ProcessManager
 
 def stubborn():
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -33,7 +33,7 @@ def show(name, line):
     print(name, line, flush=True)
 
 parts.GRACE = float(sys.argv[2])
-Supervisor({"it": globals()[sys.argv[1]]}, show, lambda pids: None, lambda name: None).run()
+ProcessManager({"it": globals()[sys.argv[1]]}, show, lambda pids: None, lambda name: None).run()
 """
 
 
@@ -89,7 +89,7 @@ def test_a_child_that_ends_is_started_again_ever_more_slowly(mark: str) -> None:
     assert supervised.process.wait(timeout=60) == 0
 
 
-def test_children_end_with_a_supervisor_that_is_killed(mark: str) -> None:
+def test_children_end_with_a_manager_that_is_killed(mark: str) -> None:
     supervised = Supervised("steady", 1, mark)
     assert supervised.line() == "it ready"
     supervised.process.kill()

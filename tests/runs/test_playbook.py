@@ -1,4 +1,4 @@
-"""The supervisor with the real ansible-runner: events, steps, secrets, and a run that only looks."""
+"""A playbook process with the real ansible-runner: events, steps, secrets, and a run that only looks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from forgelab.lib.processes import marked
 from forgelab.runs.models import Event, Run
+from forgelab.runs.playbook import PlaybookProcess
 from forgelab.runs.selectors import run_changes
-from forgelab.runs.supervisor import Supervisor
 from tests.runs.local import project, shell
 from tests.runs.processes import SLEEP, cmdline, sleepers, wait_for
 from tests.support import secrets
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_playbook_is_run_and_every_event_stored(supervise, claimed):
-    ending = supervise({"nginx": [shell("echo hello")], "php": [shell("true", changed_when=False)]}).wait()
-    assert (ending.status, ending.detail, ending.device_clean) == ("succeeded", "", True)
+    result = supervise({"nginx": [shell("echo hello")], "php": [shell("true", changed_when=False)]}).wait()
+    assert (result.status, result.detail, result.device_clean) == ("succeeded", "", True)
     assert list(claimed.steps.values_list("role", "status", "changed")) == [
         ("nginx", "succeeded", True),
         ("php", "succeeded", False),
@@ -34,10 +34,10 @@ def test_a_playbook_is_run_and_every_event_stored(supervise, claimed):
 
 
 def test_a_failing_task_ends_the_run_with_its_message_and_leaves_what_comes_after_it(supervise, claimed):
-    ending = supervise({"nginx": [shell("echo no space left >&2; exit 3", "Install")], "php": [shell("true")]}).wait()
-    assert ending.status == "failed"
-    assert ending.detail.startswith("Install: ")
-    assert "no space left" in ending.detail
+    result = supervise({"nginx": [shell("echo no space left >&2; exit 3", "Install")], "php": [shell("true")]}).wait()
+    assert result.status == "failed"
+    assert result.detail.startswith("Install: ")
+    assert "no space left" in result.detail
     assert list(claimed.steps.values_list("status", flat=True)) == ["failed", "pending"]
 
 
@@ -67,8 +67,8 @@ def test_a_known_secret_is_masked_wherever_a_task_says_it(supervise, claimed):
 
 def test_what_no_database_takes_does_not_stop_the_run(supervise, claimed):
     says = "printf 'a\\000b '; echo '\U0001f600 \u2028'"
-    ending = supervise({"nginx": [shell(says)]}).wait()
-    assert (ending.status, ending.detail) == ("succeeded", "")
+    result = supervise({"nginx": [shell(says)]}).wait()
+    assert (result.status, result.detail) == ("succeeded", "")
     stored = Event.objects.get(run=claimed, kind="runner_on_ok").result["stdout"]
     assert stored.startswith("ab ")
     assert "\U0001f600" in stored
@@ -82,10 +82,10 @@ def test_a_run_that_only_looks_changes_nothing_and_says_what_would(claimed, tmp_
     roles = {"nginx": [copy, shell(f"touch {made}", "Make it")], "php": [left_out, shell("true", changed_when=False)]}
     handlers = [shell(f"touch {made}", "Tell it")]
 
-    looking = Supervisor(claimed, project(tmp_path, roles, handlers), "laravel", ["s3cret-token"], check=True)
-    ending = looking.perform()
+    looking = PlaybookProcess(claimed, project(tmp_path, roles, handlers), "laravel", ["s3cret-token"], check=True)
+    result = looking.perform()
 
-    assert ending.status == "succeeded"
+    assert result.status == "succeeded"
     assert not wanted.exists() and not made.exists()
     nginx = run_changes(run=claimed)[0]
     assert [(change.kind, change.what) for change in nginx.changes] == [("task", "Write it"), ("command", "Make it")]

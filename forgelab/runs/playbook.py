@@ -1,4 +1,4 @@
-"""Runs one playbook in a child process and stays in charge of it: events, heartbeat, cancel, time limit."""
+"""Runs one playbook in a child process and watches it: events, heartbeat, cancel, time limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django.db import connection
 from forgelab.lib.processes import RUN_MARK, end_marked
 from forgelab.runs import claims, orphans
 from forgelab.runs.models import Run
-from forgelab.runs.outcome import RUNNER_GAVE_UP, Ending
+from forgelab.runs.results import RUNNER_GAVE_UP, RunResult
 from forgelab.runs.writer import EventWriter
 
 logger = logging.getLogger(__name__)
@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 TICK = 0.25  # seconds between two looks at cancel, time limit and heartbeat
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ")
 CONTINUE = "Provisioning again continues where it stopped."
-TAKEN = Ending("lost", "Another worker has taken the run for dead.")
-CUT_OFF = Ending("lost", "The database could not be reached, so the run was given up.")
+TAKEN_OVER = RunResult("lost", "Another worker has taken the run for dead.")
+CUT_OFF = RunResult("lost", "The database could not be reached, so the run was given up.")
 
 
-class Supervisor:
+class PlaybookProcess:
     """Runs `playbook` of the project in `folder` for `run`; `perform` blocks until it has ended, however it ends.
 
     With `check` Ansible only says what it would change.
@@ -44,12 +44,12 @@ class Supervisor:
         self.secrets = secrets
         self.check = check
         self.writer = EventWriter(run.pk)
-        self._beaten = time.monotonic()
-        self._tried = self._beaten
-        self._deadline = self._beaten + run.timeout_seconds
+        self._renewed = time.monotonic()
+        self._attempted = self._renewed
+        self._deadline = self._renewed + run.timeout_seconds
         self._buffer = b""
 
-    def perform(self) -> Ending:
+    def perform(self) -> RunResult:
         try:
             stopped = self._run_to_the_end()
         except BaseException:
@@ -57,22 +57,22 @@ class Supervisor:
             raise
         drained = self.writer.finish()
         if stopped:
-            return Ending(stopped.status, stopped.detail, orphans.end_on_device(self.run.device, [self.run.pk]))
+            return RunResult(stopped.status, stopped.detail, orphans.end_on_device(self.run.device, [self.run.pk]))
         if not drained:
-            return Ending("failed", "The database did not take the run's events; see the worker's log.", False)
-        ending = self.writer.seen.ending(self.run.device.name)
-        if ending.device_clean:
-            return ending
+            return RunResult("failed", "The database did not take the run's events; see the worker's log.", False)
+        result = self.writer.summary.result(self.run.device.name)
+        if result.device_clean:
+            return result
         clean = orphans.end_on_device(self.run.device, [self.run.pk])
-        return Ending(
-            ending.status, ("" if clean else orphans.why_unreachable(self.run.device)) or ending.detail, clean
+        return RunResult(
+            result.status, ("" if clean else orphans.why_unreachable(self.run.device)) or result.detail, clean
         )
 
-    def _run_to_the_end(self) -> Ending | None:
-        """Nobody may take the run for dead before the fence: so it begins and goes on with a heartbeat."""
-        self._beaten = self._tried = time.monotonic()
-        if not claims.beat(self.run):
-            return TAKEN
+    def _run_to_the_end(self) -> RunResult | None:
+        """Nobody may take the run for dead during its lease, which every heartbeat renews: so it starts with one."""
+        self._renewed = self._attempted = time.monotonic()
+        if not claims.heartbeat(self.run):
+            return TAKEN_OVER
         with self._start() as child:
             try:
                 stopped = self._follow(child)
@@ -96,16 +96,16 @@ class Supervisor:
             "inventory": str(self.folder / "project" / "inventories" / "homelab"),
             "secrets": self.secrets,
             "check": self.check,
-            "until": self._until(),
+            "until": self._lease_end(),
         }
-        self._tell(child, json.dumps(job))
+        self._send(child, json.dumps(job))
         return child
 
-    def _until(self) -> float:
-        """Until when nobody may take the run for dead, counted from before the last heartbeat was sent."""
-        return self._beaten + settings.RUN_FENCE
+    def _lease_end(self) -> float:
+        """When the lease ends, on the clock of `time.monotonic`: counted from before the last heartbeat was sent."""
+        return self._renewed + settings.RUN_LEASE
 
-    def _tell(self, child: subprocess.Popen[bytes], line: str) -> None:
+    def _send(self, child: subprocess.Popen[bytes], line: str) -> None:
         assert child.stdin  # noqa: S101 - for mypy: it is a pipe
         with contextlib.suppress(OSError):  # it has ended: its closed standard output tells
             child.stdin.write(line.encode() + b"\n")
@@ -128,8 +128,8 @@ class Supervisor:
             RUN_MARK: str(self.run.pk),
         }
 
-    def _follow(self, child: subprocess.Popen[bytes]) -> Ending | None:
-        """Read reports until the child ends; an `Ending` when it had to be stopped before."""
+    def _follow(self, child: subprocess.Popen[bytes]) -> RunResult | None:
+        """Read reports until the child ends; a `RunResult` when it had to be stopped before."""
         assert child.stdout  # noqa: S101 - for mypy: it is a pipe
         descriptor = child.stdout.fileno()
         with selectors.DefaultSelector() as selector:
@@ -147,7 +147,7 @@ class Supervisor:
                     if stop := self._reason_to_stop(child):
                         return stop
 
-    def _take(self, child: subprocess.Popen[bytes], data: bytes) -> Ending | None:
+    def _take(self, child: subprocess.Popen[bytes], data: bytes) -> RunResult | None:
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             report = json.loads(line)
@@ -156,24 +156,24 @@ class Supervisor:
                     return stop
         return None
 
-    def _reason_to_stop(self, child: subprocess.Popen[bytes]) -> Ending | None:
+    def _reason_to_stop(self, child: subprocess.Popen[bytes]) -> RunResult | None:
         now = time.monotonic()
         try:
             if Run.objects.filter(pk=self.run.pk, cancel_requested_at__isnull=False).exists():
-                return Ending("cancelled", f"Cancelled on request. {'' if self.check else CONTINUE}".strip())
-            if now - self._tried >= settings.RUN_HEARTBEAT:
-                self._tried = now
-                if not claims.beat(self.run):
-                    return TAKEN
-                self._beaten = now
-                self._tell(child, str(self._until()))
+                return RunResult("cancelled", f"Cancelled on request. {'' if self.check else CONTINUE}".strip())
+            if now - self._attempted >= settings.RUN_HEARTBEAT:
+                self._attempted = now
+                if not claims.heartbeat(self.run):
+                    return TAKEN_OVER
+                self._renewed = now
+                self._send(child, str(self._lease_end()))
         except DatabaseFailed:
             logger.warning("run %s: the database does not answer", self.run.pk, exc_info=True)
             connection.close()
-        if time.monotonic() - self._beaten > settings.RUN_FENCE:
+        if time.monotonic() - self._renewed > settings.RUN_LEASE:
             return CUT_OFF
         if now > self._deadline:
-            return Ending("failed", f"It took longer than {in_words(self.run.timeout_seconds)} and was stopped.")
+            return RunResult("failed", f"It took longer than {in_words(self.run.timeout_seconds)} and was stopped.")
         return None
 
 
