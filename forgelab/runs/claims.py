@@ -91,7 +91,7 @@ def end(run: Run, result: RunResult, *, steps: Iterable[Step] = (), outcome: dic
     Step.objects.bulk_update(list(steps), ["status", "seconds", "changed", "detail"])
     run.refresh_from_db()
     if again:
-        services.run_repeat(run=run)
+        services.run_repeat(run=run, actor=SYSTEM)
     _notify_domain(run)
     return True
 
