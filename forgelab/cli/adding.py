@@ -13,7 +13,8 @@ from django.core.exceptions import ValidationError
 
 from forgelab.cli import keys, lookup, passwords, tables
 from forgelab.cli.base import Failure
-from forgelab.devices import keyed, services
+from forgelab.devices import services
+from forgelab.devices.add_with_key import device_add_with_key
 from forgelab.devices.hostkeys import HostKey
 from forgelab.devices.identities import identity_find
 from forgelab.devices.models import Device
@@ -71,7 +72,7 @@ def _by_ssh(chosen: argparse.Namespace) -> Device:
 def _by_key(
     chosen: argparse.Namespace, host_keys: list[HostKey], jump: Device | None, private_key: str, passphrase: str
 ) -> Device:
-    return keyed.device_add_with_key(
+    return device_add_with_key(
         name=chosen.name, address=chosen.address, user=chosen.user, port=chosen.port, host_keys=host_keys, jump=jump,
         private_key=private_key, passphrase=passphrase,
     )  # fmt: skip

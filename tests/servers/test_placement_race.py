@@ -46,7 +46,7 @@ class TestTheRace:
         results = at_once(lambda: self.ask("one", chosen), lambda: self.ask("two", chosen))
         assert sorted(type(result).__name__ for result in results) == ["Run", "ValidationError"]
         loser = next(result for result in results if isinstance(result, ValidationError))
-        assert "0GB RAM free (4GB are promised to the servers on it), at least 4GB needed" in str(loser)
+        assert "0GB RAM free (4GB are reserved for the servers on it), at least 4GB needed" in str(loser)
         assert sum(Server.objects.values_list("memory_mb", flat=True)) == 4 * GB
 
     def test_is_none_where_there_is_enough_for_both(self, two_types, device, enqueued):

@@ -108,7 +108,7 @@ def test_what_a_server_was_promised_is_not_promised_again(provision, device):
     type(device).objects.update(memory_total_mb=3000)
     provision("first")
     recipe = selectors.recipe_catalog().get("laravel-app-server")
-    refused = "0.9GB RAM free (2GB are promised to the servers on it), at least 2GB needed"
+    refused = "0.9GB RAM free (2GB are reserved for the servers on it), at least 2GB needed"
     assert refused in placement.placement_rank(recipe=recipe)[0].refusals
 
 

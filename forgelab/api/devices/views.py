@@ -17,7 +17,8 @@ from rest_framework.response import Response
 from forgelab.api.base import StrictSerializer, View, find
 from forgelab.api.devices.serializers import DeviceListView, DeviceSerializer, DeviceView
 from forgelab.api.errors import Conflict
-from forgelab.devices import hostkeys, keyed, passwords, services, ssh
+from forgelab.devices import hostkeys, passwords, services, ssh
+from forgelab.devices.add_with_key import device_add_with_key
 from forgelab.devices.hostkeys import HostKey
 from forgelab.devices.models import Device
 
@@ -174,7 +175,7 @@ def _add(wanted: dict[str, Any]) -> Device:
     if "password" in wanted:
         return passwords.device_add_with_password(**place, host_keys=keys, password=wanted["password"])
     chosen = {name: wanted.get(name, "") for name in ("private_key", "passphrase")}
-    return keyed.device_add_with_key(**place, host_keys=keys, **chosen)
+    return device_add_with_key(**place, host_keys=keys, **chosen)
 
 
 def _accepted(wanted: dict[str, Any], shown: Any) -> list[HostKey]:

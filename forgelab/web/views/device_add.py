@@ -13,7 +13,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from forgelab.devices import hostkeys, identities, keyed, passwords, services, ssh
+from forgelab.devices import hostkeys, identities, passwords, services, ssh
+from forgelab.devices.add_with_key import device_add_with_key
 from forgelab.devices.hostkeys import HostKey
 from forgelab.devices.models import Device
 from forgelab.lib.public_url import own_address
@@ -82,7 +83,7 @@ def _with_password(form: DeviceForm, keys: list[HostKey]) -> Device:
 
 def _with_key(form: DeviceForm, keys: list[HostKey]) -> Device:
     chosen = {name: form.cleaned_data[name] for name in ("private_key", "passphrase")}
-    return keyed.device_add_with_key(**form.place, host_keys=keys, **chosen)
+    return device_add_with_key(**form.place, host_keys=keys, **chosen)
 
 
 def _tell(form: forms.Form, error: Exception) -> None:

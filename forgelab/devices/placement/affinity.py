@@ -1,4 +1,4 @@
-"""Who else is on the device: points for good neighbours, and against bad ones."""
+"""Who else is on the device: points for good company, and against bad."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TITLES = {
 }  # fmt: skip
 
 
-class Tie(NamedTuple):
+class Affinity(NamedTuple):
     """What one server on a device adds to the score (or takes from it), and why."""
 
     points: float
@@ -29,10 +29,10 @@ NEAR, PRIMARY, ENVIRONMENTS, REPLICA = 1, 2, 4, 8  # what ties two servers, as b
 KINDS = {NEAR: "near", PRIMARY: "primary", ENVIRONMENTS: "environments", REPLICA: "replica"}
 
 
-class Neighbours:
+class Affinities:
     """A tenant's view of others under a policy, prepared for many devices.
 
-    Every kind of tie counts once on a device, replicas each. The order of its servers does not matter.
+    Every kind of affinity counts once on a device, replicas each. The order of its servers does not matter.
     """
 
     __slots__ = ("_components", "_instances", "_me", "_points", "_saved", "_shared")
@@ -80,23 +80,23 @@ class Neighbours:
             for bit in (NEAR, PRIMARY, ENVIRONMENTS):
                 if found & bit:
                     total += self._points[bit]
-        return total if shared is None else total + self._worth(shared)
+        return total if shared is None else total + self._shared_points(shared)
 
-    def ties(self, servers: Sequence[Tenant]) -> list[Tie]:
-        """The same one by one, each told of the first server by name."""
+    def affinities(self, servers: Sequence[Tenant]) -> list[Affinity]:
+        """The same one by one, each with the first server by name."""
         ordered, found = sorted(servers, key=lambda other: other.name), []
         for bit, kind in KINDS.items():
             tied = [other for other in ordered if self.bits(other) & bit]
-            found += [Tie(self._points[bit], kind, other) for other in (tied if bit == REPLICA else tied[:1])]
+            found += [Affinity(self._points[bit], kind, other) for other in (tied if bit == REPLICA else tied[:1])]
         shared = self._components & frozenset[str]().union(*(other.components for other in ordered))
         if shared:
             names = tuple(sorted(shared))
             first = next(other for other in ordered if names[0] in other.components)
             saved = sum(self._instances[name] for name in names)
-            found.append(Tie(self._worth(shared), "shared", first, names, saved))
+            found.append(Affinity(self._shared_points(shared), "shared", first, names, saved))
         return found
 
-    def _worth(self, shared: frozenset[str]) -> float:
+    def _shared_points(self, shared: frozenset[str]) -> float:
         if shared not in self._saved:
             most, enough = self._shared
             self._saved[shared] = most * min(1.0, sum(self._instances[name] for name in sorted(shared)) / enough)
@@ -111,23 +111,23 @@ def _apart(one: str, another: str) -> bool:
     return bool(one and another) and PRODUCTION in (one, another)
 
 
-def sentence(tie: Tie, tenant: Tenant) -> str:
-    """The tie in words."""
-    other = tie.other.name
-    if tie.kind == "near":
-        uses = other in tenant.uses or tenant.name in tie.other.used_by
+def sentence(affinity: Affinity, tenant: Tenant) -> str:
+    """The affinity in words."""
+    other = affinity.other.name
+    if affinity.kind == "near":
+        uses = other in tenant.uses or tenant.name in affinity.other.used_by
         return f"{other}, which {'it uses' if uses else 'uses it'}, is on this device: no network between them"
-    if tie.kind == "primary":
+    if affinity.kind == "primary":
         primary = "its primary" if other in tenant.follows else "its standby"
         return f"{other}, {primary}, is on this device: one power cut would take both"
-    if tie.kind == "replica":
+    if affinity.kind == "replica":
         return f"{other} is here: another {_kind(tenant)} of the same application, and one power cut would take both"
-    if tie.kind == "environments":
-        pair = sorted({tenant.environment, tie.other.environment})
+    if affinity.kind == "environments":
+        pair = sorted({tenant.environment, affinity.other.environment})
         return f"{other} is here: {' and '.join(pair)} are better kept apart"
-    *first, last = (TITLES.get(name, name) for name in tie.shared)
+    *first, last = (TITLES.get(name, name) for name in affinity.shared)
     shared = f"{', '.join(first)} and {last} of {other} are" if first else f"{last} of {other} is"
-    return f"{shared} here already: sharing saves about {tie.saved_mb:.0f}MB RAM"
+    return f"{shared} here already: sharing saves about {affinity.saved_mb:.0f}MB RAM"
 
 
 def _kind(tenant: Tenant) -> str:

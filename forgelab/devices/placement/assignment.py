@@ -5,20 +5,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from forgelab.devices.placement.fit import Neighbours
+from forgelab.devices.placement.affinity import Affinities
 from forgelab.devices.placement.model import Candidate
 from forgelab.devices.placement.policy import Policy
+from forgelab.devices.placement.request import Constraint, Wanted
 from forgelab.devices.placement.score import Scale, Score
-from forgelab.devices.placement.wishes import Constraint, Wanted
 
-Spots = tuple[int | None, ...]  # by the servers' numbers, the numbers of their devices; None: nowhere
+Assignment = tuple[int | None, ...]  # by the servers' numbers, the numbers of their devices; None: nowhere
 Members = frozenset[int]
 Pairs = set[tuple[int, int]]
 SHORTLIST = 24  # devices looked at for each server, the best by themselves
-NOWHERE = -1e6  # points of a server without a place: one more that is placed is worth more than any points
+UNPLACED = -1e6  # points of a server without a place: one more that is placed is worth more than any points
 
 
-class Board:
+class AssignmentProblem:
     """Servers and devices go by their numbers. What is asked again and again is remembered."""
 
     def __init__(
@@ -65,15 +65,15 @@ class Board:
         """Whether the constraints let the server be on that device at all."""
         return self.only.get(number, {device}) == {device} and device not in self.never.get(number, ())
 
-    def hope(self, number: int) -> float:
+    def upper_bound(self, number: int) -> float:
         """The most that the rest of the set could add to the server's points by standing beside it."""
         others = [one.tenant for other, one in enumerate(self.wanted) if other != number]
-        found = Neighbours(self.wanted[number].tenant, self.policy).ties(others)
-        return sum(tie.points for tie in found if tie.points > 0)
+        found = Affinities(self.wanted[number].tenant, self.policy).affinities(others)
+        return sum(affinity.points for affinity in found if affinity.points > 0)
 
-    def stands(self, number: int, spot: int, spots: Sequence[int | None]) -> bool:
+    def permits(self, number: int, spot: int, assignment: Sequence[int | None]) -> bool:
         """Whether the server may stand there, as to the constraints and to who is on it; not as to what is free."""
-        for other, where in enumerate(spots):
+        for other, where in enumerate(assignment):
             if other == number or where is None:
                 continue
             pair = (number, other)
@@ -106,7 +106,7 @@ class Board:
         return total - crowded * self.policy.fit["replica"]
 
     def filled(self, spot: int, members: Iterable[int]) -> Candidate:
-        """The device with these servers promised their parts."""
+        """The device with these servers' parts reserved."""
         candidate, joining = self.candidates[spot], [self.wanted[number] for number in sorted(members)]
         if not joining:
             return candidate
@@ -117,19 +117,21 @@ class Board:
             servers=(*candidate.servers, *(one.tenant for one in joining)),
         )
 
-    def score(self, number: int, spot: int, spots: Spots) -> Score:
+    def score(self, number: int, spot: int, assignment: Assignment) -> Score:
         """The server's score there, with the rest of the set in place."""
-        others = [other for other, where in enumerate(spots) if where == spot and other != number]
+        others = [other for other, where in enumerate(assignment) if where == spot and other != number]
         return self.scales[number].score(self.filled(spot, others))
 
 
-def members_of(spots: Sequence[int | None], spot: int) -> Members:
-    return frozenset(number for number, where in enumerate(spots) if where == spot)
+def members_of(assignment: Sequence[int | None], spot: int) -> Members:
+    return frozenset(number for number, where in enumerate(assignment) if where == spot)
 
 
-def worth(board: Board, spots: Sequence[int | None]) -> float | None:
+def objective(problem: AssignmentProblem, assignment: Sequence[int | None]) -> float | None:
     """All points together; None where a device would be asked for more than it has."""
-    found = [board.total(spot, members_of(spots, spot)) for spot in sorted({s for s in spots if s is not None})]
+    found = [
+        problem.total(spot, members_of(assignment, spot)) for spot in sorted({s for s in assignment if s is not None})
+    ]
     if None in found:
         return None
-    return sum(filter(None, found)) + NOWHERE * list(spots).count(None)
+    return sum(filter(None, found)) + UNPLACED * list(assignment).count(None)

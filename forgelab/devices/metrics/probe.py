@@ -1,4 +1,4 @@
-"""One look at one device: what it measured, or why it did not answer."""
+"""One probe of one device: what it measured, or why it did not answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forgelab.devices.facts import Figures
 LONGEST = 2000  # characters of a reason
 
 
-class Missed(Exception):
+class ProbeFailed(Exception):
     """The device did not answer as it should. The message is for the user.
 
     `refused`: it is there, but does not let us in, so asking again soon is of no use and may get us banned.
@@ -24,11 +24,11 @@ class Missed(Exception):
 
 
 @dataclass(frozen=True)
-class Look:
-    """At `at` the device with the id `device` told its `figures`, or missed the look for the reason `missed`."""
+class Probe:
+    """At `at` the device with the id `device` answered with its `figures`, or did not, for the reason `error`."""
 
     device: UUID
     at: datetime
     figures: Figures | None = None
-    missed: str = ""
+    error: str = ""
     key_changed: bool = False
