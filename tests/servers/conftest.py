@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device
 from forgelab.runs import claims
 from forgelab.runs.models import Run
@@ -23,7 +24,8 @@ APP = "laravel-app-server"
 @pytest.fixture
 def provision(device: Device, enqueued: list[str]) -> Callable[..., Run]:
     def ask(name: str = "laravel", **changes: Any) -> Run:
-        return server_provision(**({"server_type": APP, "name": name, "device": device, "config": {}} | changes))
+        given = {"server_type": APP, "name": name, "device": device, "config": {}, "actor": SYSTEM}
+        return server_provision(**given | changes)
 
     return ask
 

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from forgelab.accounts.actors import from_request
 from forgelab.api.base import Pages, View, choice, device_named, find, page
 from forgelab.api.devices.serializers import DeviceBriefSerializer
 from forgelab.api.runs.views import AcceptedSerializer, RunSummarySerializer, accepted
@@ -107,7 +108,7 @@ class ProvisionView(View):
                 device=_device(chosen["device_id"]),
                 config=chosen["config"],
                 environment=chosen["environment"],
-                requested_by=request.user,
+                actor=from_request(request),
             )
         except ValidationError as error:
             raise _in_our_words(error) from None

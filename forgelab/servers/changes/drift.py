@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from forgelab.accounts.actors import SCHEDULER, Actor
 from forgelab.runs.changes import count
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_changes
@@ -38,7 +39,7 @@ def server_checked(run: Run) -> None:
     server.save(update_fields=["drift_count", "drift_checked_at", "drift_since", "drift_run"])
 
 
-def server_watch(*, server: Server, watch: bool) -> Server:
+def server_watch(*, server: Server, watch: bool, actor: Actor) -> Server:
     """Look at it every day from now on, or no more."""
     server.drift_watch = watch
     server.save(update_fields=["drift_watch"])
@@ -57,7 +58,7 @@ def check_due(now: datetime | None = None) -> list[Run]:
             break
         if _is_due(server, now) and not Run.objects.active().filter(device=server.device).exists():
             try:
-                runs.append(server_check(server=server))
+                runs.append(server_check(server=server, actor=SCHEDULER))
             except ValidationError as error:
                 logger.warning("%s is not compared with its plan: %s", server.name, "; ".join(error.messages))
     return runs

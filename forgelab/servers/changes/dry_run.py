@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from forgelab.accounts.actors import Actor
 from forgelab.runs.models import Run
 from forgelab.runs.services import run_create
 from forgelab.servers.models import Server
@@ -21,7 +22,7 @@ from forgelab.servers.spec.links import check_links
 TIMEOUT = 900  # seconds
 
 
-def server_check(*, server: Server, changes: dict[str, Any] | None = None, requested_by: Any = None) -> Run:
+def server_check(*, server: Server, changes: dict[str, Any] | None = None, actor: Actor) -> Run:
     """Ask what provisioning the server would change, with its config or with these `changes` of it.
 
     Nothing is changed by it, neither on the device nor in the server. With the config as it is, the answer is how far
@@ -49,7 +50,7 @@ def server_check(*, server: Server, changes: dict[str, Any] | None = None, reque
         kind=PLAN,
         device=server.device,
         subject_id=server.pk,
-        requested_by=requested_by,
+        actor=actor,
         request={"config": config, "base": server.config, "gone": surplus(proposed, plan)},
     )
 
@@ -59,7 +60,7 @@ def changed_options(base: Mapping[str, Any], config: Mapping[str, Any]) -> dict[
     return {name: value for name, value in config.items() if name in base and value != base[name]}
 
 
-def server_apply(*, run: Run, requested_by: Any = None, **more: Any) -> Run:
+def server_apply(*, run: Run, actor: Actor, **more: Any) -> Run:
     """Provision exactly what this plan has shown; `more` (`confirm`, `without_backup`, `purge`) as for provisioning.
 
     Raises `ValidationError` when the plan is none, has not succeeded, or is no longer what would happen.
@@ -75,7 +76,7 @@ def server_apply(*, run: Run, requested_by: Any = None, **more: Any) -> Run:
             name=server.name,
             device=server.device,
             config=run.request["config"],
-            requested_by=requested_by,
+            actor=actor,
             **more,
         )
 

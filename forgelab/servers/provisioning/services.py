@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from forgelab.accounts.actors import Actor
 from forgelab.devices.models import Device
 from forgelab.recipes.model import Recipe
 from forgelab.runs.models import Run
@@ -28,7 +29,7 @@ def server_provision(
     name: str,
     device: Device | None,
     config: dict[str, Any],
-    requested_by: Any = None,
+    actor: Actor,
     confirm: str = "",
     without_backup: str = "",
     purge: bool = False,
@@ -76,12 +77,12 @@ def server_provision(
             kind=PROVISION,
             device=server.device,
             subject_id=server.pk,
-            requested_by=requested_by,
+            actor=actor,
             request={"config": config, "base": base, "gone": gone},
         )
 
 
-def server_change(*, server: Server, changes: dict[str, Any], **more: Any) -> Run:
+def server_change(*, server: Server, changes: dict[str, Any], actor: Actor, **more: Any) -> Run:
     """Provision the server with these options changed and all others as they are; `more` as for `server_provision`.
 
     Raises `ValidationError` as that does.
@@ -92,6 +93,7 @@ def server_change(*, server: Server, changes: dict[str, Any], **more: Any) -> Ru
         name=server.name,
         device=server.device,
         config=checks.changed_config(server, recipe, changes),
+        actor=actor,
         **more,
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from forgelab.accounts.actors import Actor
 from forgelab.lib.problems import ConfigInvalid
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
@@ -21,7 +20,7 @@ from forgelab.servers.spec.links import server_users
 
 
 def server_decommission(
-    *, server: Server, confirm: str, without_backup: str = "", purge: bool = False, requested_by: Any = None
+    *, server: Server, confirm: str, without_backup: str = "", purge: bool = False, actor: Actor
 ) -> Run:
     """Stop and disable the server's services, remove ForgeLab's configuration, close its ports; then it is gone here.
 
@@ -44,7 +43,7 @@ def server_decommission(
             kind=DECOMMISSION,
             device=server.device,
             subject_id=server.pk,
-            requested_by=requested_by,
+            actor=actor,
             request={"name": server.name, "purge": purge},
         )
 
@@ -56,7 +55,7 @@ def _plan(server: Server, purge: bool) -> Plan:
         raise ValidationError({"name": ". ".join(invalid.errors.values()) + "."}) from None
 
 
-def server_forget(*, server: Server, confirm: str) -> None:
+def server_forget(*, server: Server, confirm: str, actor: Actor) -> None:
     """Forget a server without touching its device, where everything goes on as it is: for a device that is gone.
 
     Its passwords are forgotten with it. Raises `ValidationError` naming `confirm` or `name`.

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.runs.models import Event, Run
 from forgelab.servers.changes import drift, dry_run
 from forgelab.servers.models import Server
@@ -27,7 +28,7 @@ def found(run: Run, *changed: str) -> None:
 
 class TestDrift:
     def look(self, server, end, *changed: str, **changes) -> Server:
-        run = dry_run.server_check(server=server, changes=changes)
+        run = dry_run.server_check(server=server, changes=changes, actor=SYSTEM)
         found(run, *changed)
         end(run)
         return Server.objects.get()
@@ -46,7 +47,7 @@ class TestDrift:
 
     def test_is_over_once_the_server_was_provisioned_again(self, server, end):
         self.look(server, end, "/etc/nginx/nginx.conf")
-        end(services.server_change(server=server, changes={}))
+        end(services.server_change(server=server, changes={}, actor=SYSTEM))
         after = Server.objects.get()
         assert (after.drift_count, after.drift_since, after.drift_run) == (None, None, None)
 
@@ -59,7 +60,7 @@ class TestDrift:
         assert self.look(server, end, "/etc/nginx/nginx.conf").drift_count == 1
 
     def test_of_a_look_that_failed_is_unknown(self, server, end):
-        run = dry_run.server_check(server=server)
+        run = dry_run.server_check(server=server, actor=SYSTEM)
         found(run, "/etc/nginx/nginx.conf")
         end(run, "failed")
         assert Server.objects.get().drift_count is None
@@ -93,9 +94,9 @@ class TestEveryDay:
         assert drift.check_due(tomorrow)
 
     def test_not_when_nobody_wants_it(self, server, tomorrow, settings):
-        drift.server_watch(server=server, watch=False)
+        drift.server_watch(server=server, watch=False, actor=SYSTEM)
         assert drift.check_due(tomorrow) == []
-        drift.server_watch(server=server, watch=True)
+        drift.server_watch(server=server, watch=True, actor=SYSTEM)
         settings.DRIFT_HOUR = None
         assert drift.check_due(tomorrow) == []
 

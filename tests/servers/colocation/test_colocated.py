@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
 from forgelab.servers.catalog import recipe_catalog
@@ -107,7 +108,7 @@ class TestFirewall:
     def test_a_port_that_was_open_is_closed_unless_another_wants_it(self, there) -> None:
         there("database-server", "books", allowed_networks=[NETWORK], managed={"firewall": {"ports": ["5432/tcp"]}})
         fast = there("cache-server", "fast", managed={"firewall": {"ports": ["22/tcp", "5432/tcp", "6379/tcp"]}})
-        variables = took(services.server_change(server=fast, changes={"cache_engine": "memcached"}))
+        variables = took(services.server_change(server=fast, changes={"cache_engine": "memcached"}, actor=SYSTEM))
         assert {"6379/tcp", "5432/tcp"} <= set(variables["firewall_closed"])
         assert {"port": "5432", "from": [NETWORK]} in variables["firewall_allowed"]
 
@@ -115,7 +116,7 @@ class TestFirewall:
         there("database-server", "books", allowed_networks=[NETWORK])
         there("laravel-web-server", "shop", include_firewall=False)
         fast = there("cache-server", "fast", allowed_networks=[OTHER])
-        run = decommission.server_decommission(server=fast, confirm="fast")
+        run = decommission.server_decommission(server=fast, confirm="fast", actor=SYSTEM)
         variables = took(run)
         assert opened(Plan.from_json(run.plan)) == {("22", None), ("80", None), ("443", None), ("5432", (NETWORK,))}
         assert "6379/tcp" in variables["firewall_closed"]
@@ -125,20 +126,20 @@ class TestFirewall:
         there("laravel-web-server", "shop", include_firewall=False)
         fast = there("cache-server", "fast")
         Server.objects.filter(name="shop").update(managed={"firewall": {"ports": ["80/tcp"]}})
-        variables = took(decommission.server_decommission(server=fast, confirm="fast"))
+        variables = took(decommission.server_decommission(server=fast, confirm="fast", actor=SYSTEM))
         assert (variables["firewall_state"], variables["firewall_allowed"]) == ("absent", [])
         assert set(variables["firewall_closed"]) == {"6379/tcp", "80/tcp"}
 
     def test_the_last_one_leaves_ssh_open_alone(self, there) -> None:
         fast = there("cache-server", "fast")
-        variables = took(decommission.server_decommission(server=fast, confirm="fast"))
+        variables = took(decommission.server_decommission(server=fast, confirm="fast", actor=SYSTEM))
         assert variables == {"firewall_allowed": [], "firewall_closed": ["6379/tcp"], "firewall_enabled": False}
 
     def test_of_a_server_that_is_not_known_any_more_nothing_is_closed(self, there) -> None:
         fast = there("cache-server", "fast", managed={"firewall": {"ports": ["6379/tcp", "8080/tcp"]}})
         Server.objects.create(name="old", server_type="gone", device=fast.device, secrets={}, status="active",
                               managed={"firewall": {"ports": ["8080/tcp"]}})  # fmt: skip
-        run = decommission.server_decommission(server=fast, confirm="fast")
+        run = decommission.server_decommission(server=fast, confirm="fast", actor=SYSTEM)
         assert took(run)["firewall_closed"] == ["6379/tcp"]
 
     def test_an_address_that_cannot_be_found_is_told_with_the_server_it_is_needed_for(
@@ -152,7 +153,7 @@ class TestFirewall:
         Server.objects.filter(pk=books.pk).update(config={**books.config, "allowed_servers": ["jobs", "gone"]})
         monkeypatch.setattr(links, "_networks", lambda address: [])
         with pytest.raises(ValidationError, match=r"books, on the same device, names others: .*far\.invalid of far"):
-            services.server_change(server=fast, changes={})
+            services.server_change(server=fast, changes={}, actor=SYSTEM)
 
 
 class TestPhp:
@@ -190,26 +191,30 @@ class TestTakingAway:
               needs={"redis": ["redis-server", "redis-tools"]})  # fmt: skip
         shop = there("laravel-web-server", "shop", managed={"php": {"packages": ["php8.3-cli", "redis-tools"]}},
                      needs={"php": ["php8.3-cli"]})  # fmt: skip
-        removed = took(decommission.server_decommission(server=shop, confirm="shop", purge=True), "removed")
+        removed = took(
+            decommission.server_decommission(server=shop, confirm="shop", purge=True, actor=SYSTEM), "removed"
+        )
         assert removed["removed_packages"] == ["php8.3-cli"]
         assert removed["removed_kept_packages"] == ["redis-server", "redis-tools"]
 
     def test_the_units_and_files_of_a_role_that_both_have_stay(self, there) -> None:
         there("laravel-web-server", "shop", managed=self.UNITS)
         blog = there("laravel-web-server", "blog", managed=self.UNITS)
-        removed = took(decommission.server_decommission(server=blog, confirm="blog"), "removed")["removed_components"]
+        removed = took(decommission.server_decommission(server=blog, confirm="blog", actor=SYSTEM), "removed")[
+            "removed_components"
+        ]
         php = next(component for component in removed if component["name"] == "php")
         assert (php["units"], php["files"]) == ([], [])
 
     def test_what_is_only_needed_is_no_component_to_take_away(self, there) -> None:
         shop = there("laravel-web-server", "shop", needs={"composer": ["composer"]})
         assert shop.managed["composer"] == {"needs": ["composer"]}
-        run = decommission.server_decommission(server=shop, confirm="shop")
+        run = decommission.server_decommission(server=shop, confirm="shop", actor=SYSTEM)
         assert took(run, "removed").get("removed_components", []) == []
 
     def test_what_is_needed_is_what_the_latest_run_said(self, there, end) -> None:
         shop = there("laravel-web-server", "shop", managed=self.UNITS, needs={"php": ["php8.3-cli"], "nodejs": ["x"]})
-        end(services.server_change(server=shop, changes={}), managed={}, needs={"php": ["php8.4-cli"]})
+        end(services.server_change(server=shop, changes={}, actor=SYSTEM), managed={}, needs={"php": ["php8.4-cli"]})
         shop.refresh_from_db()
         assert shop.managed["php"] == {**self.UNITS["php"], "needs": ["php8.4-cli"]}
         assert "nodejs" not in shop.managed
@@ -228,13 +233,13 @@ class TestAtOnce:
         fast = there("cache-server", "fast", managed={"redis": {"units": ["redis-server.service"]}})
         provision("books", server_type="database-server")
         with pytest.raises(ValidationError, match='"Provision books" is not done yet on homelab-server-01'):
-            decommission.server_decommission(server=fast, confirm="fast")
+            decommission.server_decommission(server=fast, confirm="fast", actor=SYSTEM)
         with pytest.raises(ValidationError, match="one of the two takes away"):
-            services.server_change(server=fast, changes={"cache_engine": "memcached"})
+            services.server_change(server=fast, changes={"cache_engine": "memcached"}, actor=SYSTEM)
 
     def test_nothing_is_set_up_while_another_server_is_taken_down(self, there, provision, end) -> None:
         fast = there("cache-server", "fast")
-        run = decommission.server_decommission(server=fast, confirm="fast")
+        run = decommission.server_decommission(server=fast, confirm="fast", actor=SYSTEM)
         with pytest.raises(ValidationError, match='"Take down fast" is not done yet'):
             provision("books", server_type="database-server")
         end(run)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.colocation.obstacles import obstacle
 from forgelab.servers.models import Server
@@ -112,7 +113,7 @@ def test_a_change_that_would_be_in_the_way_is_refused(there) -> None:
     there(CACHE, "fast")
     shop = there(WEB, "shop")
     with pytest.raises(ValidationError, match="fast is on it already and has Redis there"):
-        services.server_change(server=shop, changes={"include_redis": True})
+        services.server_change(server=shop, changes={"include_redis": True}, actor=SYSTEM)
 
 
 def test_of_a_server_whose_recipe_is_gone_the_record_is_asked(there) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
 from tests.servers.helpers import ranked
@@ -36,7 +37,11 @@ class TestEnvironments:
 
     def test_are_kept_apart_and_that_is_told(self, device, end, make_device, enqueued):
         other = make_device("homelab-server-02", load_percent=50.0)
-        end(services.server_provision(server_type="cache-server", name="fast-staging", device=device, config={}))
+        end(
+            services.server_provision(
+                server_type="cache-server", name="fast-staging", device=device, config={}, actor=SYSTEM
+            )
+        )
         first = ranked("laravel-web-server", name="laravel", config={})[0]
         assert first.name == other.name
         staging = "fast-staging is here: production and staging are better kept apart"

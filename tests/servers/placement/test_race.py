@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.servers.models import Server
 from forgelab.servers.placement import ranking
 from forgelab.servers.provisioning import services
@@ -32,7 +33,9 @@ class TestTheRace:
     """Of 16 GB, 12 are used by other things than ForgeLab's; two ask for the last four at the same moment."""
 
     def ask(self, number: str, device=None):
-        return services.server_provision(server_type=f"four-{number}", name=number, device=device, config={})
+        return services.server_provision(
+            server_type=f"four-{number}", name=number, device=device, config={}, actor=SYSTEM
+        )
 
     @pytest.mark.parametrize("automatic", [True, False])
     def test_for_the_last_memory_has_one_winner_and_one_sentence(

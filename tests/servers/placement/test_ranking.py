@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.placement import rank, score
 from forgelab.recipes.catalog import BUILT_IN, Catalog
 from forgelab.servers.models import Server
@@ -79,7 +80,7 @@ def test_a_database_is_near_the_servers_that_name_it(device, make_device, end, e
     device.save()
     make_device("homelab-server-02")
     for kind, name in (("database-server", "books"), ("cache-server", "fast")):
-        end(services.server_provision(server_type=kind, name=name, device=device, config={}))
+        end(services.server_provision(server_type=kind, name=name, device=device, config={}, actor=SYSTEM))
     config = {"database_server": "books", "cache_server": "fast"}
     best = ranked("laravel-worker-server", name="worker", config=config)[0]
     assert best.name == device.name

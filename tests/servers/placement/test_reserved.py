@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.servers.changes import dry_run
 from forgelab.servers.models import Server
 from forgelab.servers.placement import ranking
@@ -49,7 +50,7 @@ class TestPromises:
 
     def cache(self, device, mb: int):
         return services.server_provision(
-            server_type="cache-server", name="fast", device=device, config={"redis_maxmemory_mb": mb}
+            server_type="cache-server", name="fast", device=device, config={"redis_maxmemory_mb": mb}, actor=SYSTEM
         )
 
     def test_grow_with_the_options_where_the_device_has_that_much(self, device, end, enqueued):
@@ -68,7 +69,7 @@ class TestPromises:
             ]
         }
         with pytest.raises(ValidationError, match="has 4GB RAM left"):
-            dry_run.server_check(server=Server.objects.get(), changes={"redis_maxmemory_mb": 14_000})
+            dry_run.server_check(server=Server.objects.get(), changes={"redis_maxmemory_mb": 14_000}, actor=SYSTEM)
         assert Server.objects.get().memory_mb == 8512
 
     def test_shrink_only_once_the_server_runs_so(self, device, end, enqueued):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.placement import Constraint
 from forgelab.servers.models import Server
 from forgelab.servers.placement import sets
@@ -64,7 +65,7 @@ def test_what_is_promised_already_counts(homelab, enqueued):
         device.memory_available_mb = 3 * GB
         device.save()
     services.server_provision(
-        server_type="cache-server", name="fast", device=homelab[0], config={"redis_maxmemory_mb": 1024}
+        server_type="cache-server", name="fast", device=homelab[0], config={"redis_maxmemory_mb": 1024}, actor=SYSTEM
     )
     asked = [Asked("laravel-app-server"), Asked("laravel-web-server", count=3)]
     found = sets.set_place(asked=asked, constraints=[Constraint("not_on", (), "homelab-pi-01")])
@@ -110,10 +111,12 @@ class TestWhatIf:
     @pytest.fixture
     def servers(self, homelab, enqueued):
         for kind, name in (("database-server", "shop-db"), ("cache-server", "fast"), ("laravel-web-server", "web")):
-            services.server_provision(server_type=kind, name=name, device=homelab[0], config={})
+            services.server_provision(server_type=kind, name=name, device=homelab[0], config={}, actor=SYSTEM)
         Server.objects.update(status="active")
         config = {"database_server": "shop-db", "cache_server": "fast"}
-        services.server_provision(server_type="laravel-worker-server", name="worker", device=homelab[2], config=config)
+        services.server_provision(
+            server_type="laravel-worker-server", name="worker", device=homelab[2], config=config, actor=SYSTEM
+        )
         return homelab
 
     def test_its_servers_fit_elsewhere_with_the_others_promises_counted(self, servers):

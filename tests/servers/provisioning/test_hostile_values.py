@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device
 from forgelab.lib.problems import ConfigInvalid
 from forgelab.servers.provisioning.services import server_provision
@@ -36,7 +37,7 @@ def test_an_option_takes_a_value_as_it_is_or_refuses_it_by_name(option: str, val
 @pytest.mark.parametrize("value", [value for value in HOSTILE if value != "yes"])
 def test_a_server_cannot_have_such_a_name(value: str, device: Device) -> None:
     with pytest.raises(ValidationError) as refused:
-        server_provision(server_type=TYPE, name=value, device=device, config={})
+        server_provision(server_type=TYPE, name=value, device=device, config={}, actor=SYSTEM)
     assert "name" in refused.value.message_dict
 
 

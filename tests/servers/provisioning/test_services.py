@@ -5,6 +5,7 @@ import json
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.lib.fields import cipher
 from forgelab.runs import services as runs
 from forgelab.runs.models import Run
@@ -206,7 +207,7 @@ class TestTheEnd:
         assert Server.objects.get().status == "active"
 
     def test_of_a_cancelled_queued_run_is_taken_in(self, provision):
-        runs.run_cancel(run=provision())
+        runs.run_cancel(run=provision(), actor=SYSTEM)
         assert Server.objects.get().status == "failed"
 
     def test_of_a_run_whose_server_is_gone_is_taken_calmly(self, provision, end):

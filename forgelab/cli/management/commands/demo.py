@@ -9,6 +9,7 @@ import time
 
 from django.core.management.base import CommandParser
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import follow, success
 from forgelab.cli.base import Failure, ForgeCommand, console
 from forgelab.cli.demo import homelab, proof
@@ -93,7 +94,7 @@ def _show_ranking() -> None:
 
 
 def _provision() -> Server:
-    run = services.server_provision(server_type=TYPE, name=NAME, device=None, config=CONFIG)
+    run = services.server_provision(server_type=TYPE, name=NAME, device=None, config=CONFIG, actor=from_shell())
     console().print(f"\nProvisioning {NAME} on {run.device.name}\n")
     snapshot = follow.follow(run.pk, cancel_on_interrupt=True)
     if snapshot["status"] != "succeeded":
