@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -69,16 +70,18 @@ class ForgeCommand(BaseCommand):
         return None
 
 
-def verbs(parser: CommandParser) -> Callable[..., CommandParser]:
-    """A function that adds a verb (`list`, `show`) with its help and what it runs to a command."""
-    group = parser.add_subparsers(required=True, metavar="VERB")
+class VerbCommand(ForgeCommand):
+    """A command of several verbs. Each is a module named after it, with `HELP`, `add_arguments` and `run`."""
 
-    def add(name: str, run: Verb, help: str, **options: Any) -> CommandParser:
-        sub: CommandParser = group.add_parser(name, help=help, description=help, **options)
-        sub.set_defaults(verb=run)
-        return sub
+    verbs: Sequence[ModuleType] = ()
 
-    return add
+    def add_arguments(self, parser: CommandParser) -> None:
+        group = parser.add_subparsers(required=True, metavar="VERB")
+        for module in self.verbs:
+            name = module.__name__.rpartition(".")[2].replace("_", "-")
+            verb = group.add_parser(name, help=module.HELP, description=module.HELP)
+            module.add_arguments(verb)
+            verb.set_defaults(verb=module.run)
 
 
 def console(stream: Any = None) -> Console:
