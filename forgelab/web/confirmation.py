@@ -6,8 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from forgelab.servers import safety
 from forgelab.servers.models import Server
+from forgelab.servers.removal import safety
 
 
 def confirmation(request: HttpRequest) -> dict[str, Any]:
