@@ -24,6 +24,7 @@ DJANGO_OPTIONS = {
     "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color",
     "--skip-checks",
 }  # fmt: skip
+CANCELLED = 130  # the exit status for what was cancelled: 128 + SIGINT
 Verb = Callable[[argparse.Namespace], int | None]
 
 

@@ -20,7 +20,6 @@ from forgelab.devices.hostkeys import HostKey
 from forgelab.devices.identities import identity_find
 from forgelab.devices.models import Device
 
-
 HELP = "Add a device that is reached by SSH, or this machine itself."
 
 
@@ -32,12 +31,8 @@ def add_arguments(parser: CommandParser) -> None:
     add("--port", type=int, default=22, help="SSH port (default: %(default)s)")
     add("--via", metavar="DEVICE", help="the device through which it is reached (jump host)")
     add("--local", action="store_true", help="it is the machine that ForgeLab runs on: no SSH is used")
-    add(
-        "--key", type=Path, metavar="FILE", help="private SSH key to log in with (default: ForgeLab's own)"
-    )
-    add(
-        "--passphrase-file", type=Path, metavar="FILE", help="its first line opens the key; without it you are asked"
-    )
+    add("--key", type=Path, metavar="FILE", help="private SSH key to log in with (default: ForgeLab's own)")
+    add("--passphrase-file", type=Path, metavar="FILE", help="its first line opens the key; without it you are asked")
     host_key_options.add_arguments(parser)
     password.add_arguments(parser)
 

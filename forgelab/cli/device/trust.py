@@ -26,7 +26,9 @@ def run(chosen: argparse.Namespace) -> int:
         raise Failure(f"{device.name} is this machine: it is not reached by SSH and has no host key to trust.")
     for key in fingerprints.parse(device.host_keys):
         print(f"Pinned until now: {key.fingerprint}  {key.kind}", flush=True)
-    services.device_trust(device=device, host_keys=host_keys.accepted(device.address, device.port, chosen, jump=device.jump))
+    services.device_trust(
+        device=device, host_keys=host_keys.accepted(device.address, device.port, chosen, jump=device.jump)
+    )
     print(f"The host key of {device.name} is pinned.")
     refresh.run(chosen)
     return 0

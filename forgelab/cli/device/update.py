@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from forgelab.cli import lookup
 from forgelab.cli.base import Failure
-from forgelab.devices import sleeping
+from forgelab.devices import update
 
 HELP = "Say whether a device may sleep, and by which address it is woken."
 
@@ -29,7 +29,7 @@ def run(chosen: argparse.Namespace) -> None:
     if chosen.sleeps is None and chosen.mac_address is None:
         raise Failure("Give what to change: --sleeps, --no-sleeps, --mac-address MAC.")
     device = lookup.device(chosen.device)
-    sleeping.device_sleep_set(device=device, sleeps=chosen.sleeps, mac_address=chosen.mac_address)
+    update.device_update(device=device, sleeps=chosen.sleeps, mac_address=chosen.mac_address)
     if not device.sleeps:
         print(f"{device.name} is expected to be up.")
     elif device.mac_address:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from forgelab.devices import hostkeys, services, sleeping, ssh
+from forgelab.devices import hostkeys, services, ssh, update
 from forgelab.devices.metrics import history
 from forgelab.devices.models import Device
 from forgelab.runs.selectors import run_list
@@ -52,7 +52,7 @@ def sleep(request: HttpRequest, name: str) -> HttpResponse:
     device = get_object_or_404(Device, name=name)
     try:
         chosen = {"sleeps": "sleeps" in request.POST, "mac_address": request.POST.get("mac_address", "")}
-        sleeping.device_sleep_set(device=device, **chosen)
+        update.device_update(device=device, **chosen)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
