@@ -29,15 +29,16 @@ lint: $(BIN)/.installed-dev
 
 docs: $(BIN)/.installed
 	@$(BIN)/forgelab docs
+	@FORGELAB_RECIPES_DIR=/nonexistent $(BIN)/python manage.py spectacular --file docs/openapi.yml
 
 # Every server type and every option that changes what is installed, on lab devices; CASES="worker cache-redis" for some.
 matrix: $(BIN)/.installed-dev
 	@sh tests/support/system_packages.sh $(LAB_PACKAGES)
-	$(BIN)/python -m tests.matrix $(CASES)
+	$(BIN)/python -m matrix $(CASES)
 
 bench: $(BIN)/.installed-dev
 	@sh tests/support/system_packages.sh $(LAB_PACKAGES)
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m bench
 
 lock:
 	$(BIN)/pip install --quiet uv

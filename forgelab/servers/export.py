@@ -9,11 +9,11 @@ from pathlib import Path
 from django.core.exceptions import ValidationError
 
 from forgelab.devices.access import host_of
-from forgelab.recipes.problems import ConfigInvalid
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.runs.renderer import Deployment, render
 from forgelab.runs.workspace import collection, write_project
 from forgelab.servers.models import Server
-from forgelab.servers.plans import server_plan
+from forgelab.servers.provisioning.plans import server_plan
 from forgelab.servers.selectors import recipe_catalog
 
 MARK = ".forgelab-export"

@@ -13,7 +13,7 @@ import yaml
 from forgelab.recipes.catalog import catalog
 from forgelab.recipes.docs import Page, Section, Table, files, markdown, recipe_page, role_page
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.rolespec import Roles, load_role
+from forgelab.recipes.roles.spec import Roles, load_role
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(path.parent.parent.name for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))

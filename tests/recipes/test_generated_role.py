@@ -9,7 +9,7 @@ import yaml
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.generated_role import generated_role
 from forgelab.recipes.resolve import resolve
-from forgelab.recipes.rolespec import Roles
+from forgelab.recipes.roles.spec import Roles
 
 from .helpers import load
 

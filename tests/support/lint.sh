@@ -24,6 +24,7 @@ step lint-imports
 step python manage.py makemigrations --check --dry-run
 step production python manage.py check --deploy --fail-level WARNING
 step python manage.py spectacular --validate --fail-on-warn --file "$data/schema.yml"
+step diff -u docs/openapi.yml "$data/schema.yml"
 step python manage.py docs --check
 step yamllint -s galaxy.yml meta requirements.yml roles playbooks inventories
 step ansible-lint --offline -q

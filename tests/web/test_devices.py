@@ -38,7 +38,7 @@ def test_looking_again_stores_what_the_device_says(web: Client, best: Device, mo
 
 def test_other_host_keys_are_pinned_only_when_ticked(web: Client, best: Device, world: SimpleNamespace) -> None:
     world.keys = OTHER
-    address = "/devices/homelab-server-02/host-keys/"
+    address = "/devices/homelab-server-02/trust/"
 
     page = text(web.get(address))
     assert homelab.FINGERPRINT in page
@@ -73,7 +73,7 @@ def test_a_device_behind_another_shows_the_way_and_this_machine_needs_none(web: 
     Device.objects.create(name="here", address="localhost", connection="local")
 
     assert "Reached through homelab-server-02" in text(web.get("/devices/attic/"))
-    assert "Leads to attic" in text(web.get("/devices/homelab-server-02/"))
+    assert "Jump host for attic" in text(web.get("/devices/homelab-server-02/"))
     page = text(web.get("/devices/here/"))
     assert "it needs neither SSH nor keys here" in page and "port 22" not in page
     for address in ("/devices/", "/"):

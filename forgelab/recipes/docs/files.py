@@ -11,7 +11,7 @@ from forgelab.recipes.docs.page import GENERATED, Page, Section, Table, code, ma
 from forgelab.recipes.docs.recipe import recipe_page
 from forgelab.recipes.docs.role import role_page
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.rolespec import load_role
+from forgelab.recipes.roles.spec import load_role
 
 RECIPES, ROLES = Path("docs/recipes"), Path("roles")
 

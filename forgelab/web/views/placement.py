@@ -12,15 +12,16 @@ from django.views.decorators.http import require_GET
 
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint
-from forgelab.servers import selectors, sets
-from forgelab.web.set_forms import COUNT, set_form
+from forgelab.servers import selectors
+from forgelab.servers.placement import sets
+from forgelab.web.placement_forms import COUNT, set_form
 
 UNPROCESSABLE = 422
 
 
 @login_required
 @require_GET
-def plan(request: HttpRequest) -> HttpResponse:
+def placement(request: HttpRequest) -> HttpResponse:
     """Everything asked stands in the address, so that an answer can be shown to somebody else."""
     if "without" in request.GET:
         return _without(request)
@@ -33,7 +34,7 @@ def plan(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             _tell(form, error)
     wrong = form.is_bound and not form.is_valid()
-    return render(request, "web/placement.html", context, status=UNPROCESSABLE if wrong else 200)
+    return render(request, "web/placement/set.html", context, status=UNPROCESSABLE if wrong else 200)
 
 
 def _without(request: HttpRequest) -> HttpResponse:
@@ -44,7 +45,7 @@ def _without(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         said = error.messages
     context = {"device": device, "what_if": found, "found": found.placement if found else None, "said": said}
-    return render(request, "web/placement_without.html", context, status=UNPROCESSABLE if said else 200)
+    return render(request, "web/placement/without_device.html", context, status=UNPROCESSABLE if said else 200)
 
 
 def _asked(form: Any) -> list[sets.Asked]:

@@ -13,13 +13,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from forgelab.accounts.actors import from_request
 from forgelab.devices.models import Device
 from forgelab.recipes.forms import RecipeForm
 from forgelab.recipes.model import Recipe
 from forgelab.runs.models import Run
-from forgelab.servers import selectors, services
+from forgelab.servers import selectors
 from forgelab.servers.models import Server
-from forgelab.web import analysis
+from forgelab.servers.provisioning import services
+from forgelab.web import device_ranking
 from forgelab.web.forms import NameForm, options_form
 
 UNPROCESSABLE = 422
@@ -33,7 +35,7 @@ def types(request: HttpRequest) -> HttpResponse:
     catalog = selectors.recipe_catalog()
     folder = settings.RECIPES_DIR if request.user.is_staff else None
     context = {"recipes": catalog.recipes.values(), "reports": catalog.reports(), "folder": folder}
-    return render(request, "web/provision_types.html", context)
+    return render(request, "web/provision/types.html", context)
 
 
 @login_required
@@ -57,7 +59,7 @@ def device(request: HttpRequest, server_type: str) -> HttpResponse:
     recipe = _recipe(server_type)
     names, options = forms = _forms(request, recipe)
     if not (names.is_valid() and options.is_valid()):
-        return redirect(_address(request, "provision-configure", recipe))
+        return redirect(_address(request, "server_provision_configure", recipe))
     if request.method == "POST":
         return _start(request, recipe, forms)
     return _show_devices(request, recipe, forms)
@@ -84,7 +86,7 @@ def _address(request: HttpRequest, view: str, recipe: Recipe) -> str:
 def _show_forms(request: HttpRequest, recipe: Recipe, forms: Forms) -> HttpResponse:
     wrong = any(form.is_bound and not form.is_valid() for form in forms)
     context = {"recipe": recipe, "names": forms[0], "options": forms[1], "wrong": wrong}
-    return render(request, "web/provision_configure.html", context, status=UNPROCESSABLE if wrong else 200)
+    return render(request, "web/provision/configure.html", context, status=UNPROCESSABLE if wrong else 200)
 
 
 def _show_devices(request: HttpRequest, recipe: Recipe, forms: Forms, errors: tuple[str, ...] = ()) -> HttpResponse:
@@ -94,23 +96,23 @@ def _show_devices(request: HttpRequest, recipe: Recipe, forms: Forms, errors: tu
         "recipe": recipe,
         "name": name,
         "errors": errors,
-        "here": _address(request, "provision-device", recipe),
-        "back": _address(request, "provision-configure", recipe),
+        "here": _address(request, "server_provision_device", recipe),
+        "back": _address(request, "server_provision_configure", recipe),
         "there": Server.objects.filter(name=name).select_related("device").defer("secrets").first(),
     }
-    stale = [] if errors or context["there"] else analysis.stale_devices()
+    stale = [] if errors or context["there"] else device_ranking.stale_devices()
     if stale and "analyzed" not in request.GET:
-        return render(request, "web/provision_device.html", context | {"analyzing": True})
-    analysis.look_again(stale)
+        return render(request, "web/provision/device.html", context | {"analyzing": True})
+    device_ranking.refresh_all(stale)
     environment = names.cleaned_data.get("server_environment", "")
     try:
-        ranking = analysis.ranking(recipe, config=options.cleaned_data, name=name, environment=environment)
+        ranking = device_ranking.ranking(recipe, config=options.cleaned_data, name=name, environment=environment)
     except ValidationError as wrong:  # the file of weights has mistakes
         ranking, errors = [], (*errors, *wrong.messages)
         context["errors"] = errors
     fitting = [ranked for ranked in ranking if ranked.score.fits]
     context |= {"ranking": ranking, "best": fitting[0] if fitting else None}
-    return render(request, "web/provision_device.html", context, status=UNPROCESSABLE if errors else 200)
+    return render(request, "web/provision/device.html", context, status=UNPROCESSABLE if errors else 200)
 
 
 def _start(request: HttpRequest, recipe: Recipe, forms: Forms) -> HttpResponse:
@@ -122,16 +124,16 @@ def _start(request: HttpRequest, recipe: Recipe, forms: Forms) -> HttpResponse:
         return _show_devices(request, recipe, forms, (sentence,))
     try:
         run = services.server_provision(
-            server_type=recipe.id, name=name, device=chosen, config=forms[1].cleaned_data, requested_by=request.user,
+            server_type=recipe.id, name=name, device=chosen, config=forms[1].cleaned_data, actor=from_request(request),
             environment=forms[0].cleaned_data["server_environment"],
         )  # fmt: skip
     except (ValidationError, IntegrityError) as error:
         if running := _active_run(name, recipe, chosen):
-            return redirect("run", running.pk)
+            return redirect("run_detail", running.pk)
         if isinstance(error, IntegrityError):
             raise
         return _refused(request, recipe, forms, error)
-    return redirect("run", run.pk)
+    return redirect("run_detail", run.pk)
 
 
 def _active_run(name: str, recipe: Recipe, device: Device) -> Run | None:

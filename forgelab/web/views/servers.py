@@ -15,8 +15,8 @@ from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import LISTS, hidden
 from forgelab.runs.models import Run
 from forgelab.servers import selectors
+from forgelab.servers.changes.reports import drift_sentence
 from forgelab.servers.models import Server
-from forgelab.servers.reports import drift_sentence
 from forgelab.web.views import backups
 
 Blocks = list[dict[str, Any]]
@@ -26,7 +26,7 @@ Blocks = list[dict[str, Any]]
 @require_GET
 def server_list(request: HttpRequest) -> HttpResponse:
     context = {"servers": selectors.server_list(), "recipes": selectors.recipe_catalog().recipes}
-    return render(request, "web/server_list.html", context)
+    return render(request, "web/servers/list.html", context)
 
 
 @login_required
@@ -34,7 +34,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
 @never_cache
 def detail(request: HttpRequest, name: str) -> HttpResponse:
     server = _server(name)
-    return render(request, "web/server_detail.html", _context(server, _covered(server)))
+    return render(request, "web/servers/detail.html", _context(server, _covered(server)))
 
 
 @login_required
@@ -43,7 +43,7 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
 def ready(request: HttpRequest, name: str) -> HttpResponse:
     """Step 5: what stands now and how to go on."""
     server = _server(name)
-    return render(request, "web/server_ready.html", _context(server, _covered(server)))
+    return render(request, "web/servers/ready.html", _context(server, _covered(server)))
 
 
 @login_required
@@ -55,7 +55,7 @@ def credentials(request: HttpRequest, name: str) -> HttpResponse:
     blocks = selectors.server_credentials(server=server)
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"values": [field["value"] for block in blocks for field in block["fields"]]})
-    return render(request, "web/server_detail.html", _context(server, blocks) | {"revealed": True})
+    return render(request, "web/servers/detail.html", _context(server, blocks) | {"revealed": True})
 
 
 def _server(name: str) -> Server:
