@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device, Identity
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
@@ -120,7 +121,7 @@ def plan() -> Plan:
 @pytest.fixture
 def make_run(device: Device, plan: Plan, enqueued: list[str]) -> Callable[..., Run]:
     def make(**changes: object) -> Run:
-        return run_create(**({"plan": plan, "kind": "test", "device": device} | changes))
+        return run_create(**({"plan": plan, "kind": "test", "device": device, "actor": SYSTEM} | changes))
 
     return make
 

@@ -14,6 +14,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from rich.text import Text
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import follow, lookup, success, tables
 from forgelab.cli.base import Failure, console, validation_text
 from forgelab.devices.ssh import DeviceUnreachable
@@ -46,14 +47,14 @@ def add_verbs(verb: Callable[..., CommandParser]) -> None:
 
 def server_backup(chosen: argparse.Namespace) -> int:
     server = lookup.server(chosen.server)
-    return _follow(backups.backup_create(server=server, databases=chosen.database), chosen)
+    return _follow(backups.backup_create(server=server, databases=chosen.database, actor=from_shell()), chosen)
 
 
 def server_restore(chosen: argparse.Namespace) -> int:
     server = lookup.server(chosen.server)
     run = backups.backup_restore(
         server=server, database=chosen.database, at=chosen.at, into=chosen.into, engine=chosen.engine,
-        confirm=chosen.confirm,
+        confirm=chosen.confirm, actor=from_shell(),
     )  # fmt: skip
     return _follow(run, chosen)
 

@@ -7,14 +7,18 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import follow, lookup, plans, success
 from forgelab.cli.base import Failure, console
 from forgelab.cli.drawing import Snapshot
 from forgelab.runs import selectors as runs
 from forgelab.runs.models import Run
-from forgelab.servers import decommission, drift, proposals, selectors, services
+from forgelab.servers import selectors
+from forgelab.servers.changes import drift, dry_run
+from forgelab.servers.changes.reports import drift_sentence, plan_result
 from forgelab.servers.models import Server
-from forgelab.servers.reports import drift_sentence, plan_result
+from forgelab.servers.provisioning import services
+from forgelab.servers.removal import decommission
 
 CANCELLED = 130
 LEAVING = "its services go on running there, its configuration and data stay, and its passwords are forgotten here"
@@ -66,7 +70,7 @@ def add_verbs(verb: Callable[..., Any], ended: Callable[[Snapshot, argparse.Name
 
 def server_plan(chosen: argparse.Namespace) -> int:
     server = lookup.server(chosen.server)
-    run = proposals.server_check(server=server, changes=config(server.server_type, chosen.options))
+    run = dry_run.server_check(server=server, changes=config(server.server_type, chosen.options), actor=from_shell())
     if chosen.no_wait:
         return _queued(run, chosen.json)
     result = _looked(run, chosen.json)
@@ -80,10 +84,10 @@ def server_plan(chosen: argparse.Namespace) -> int:
 def server_drift(chosen: argparse.Namespace) -> int:
     server = lookup.server(chosen.server)
     if chosen.watch:
-        drift.server_watch(server=server, watch=chosen.watch == "on")
+        drift.server_watch(server=server, watch=chosen.watch == "on", actor=from_shell())
         print(f"{server.name} is looked at {'every day' if chosen.watch == 'on' else 'only when you ask'} from now on.")
         return 0
-    result = _looked(proposals.server_check(server=server), chosen.json)
+    result = _looked(dry_run.server_check(server=server, actor=from_shell()), chosen.json)
     if not chosen.json:
         console().print(drift_sentence(Server.objects.get(pk=server.pk)))
     return 1 if result["count"] else 0
@@ -113,6 +117,7 @@ def server_set(chosen: argparse.Namespace, ended: Callable[[Snapshot, argparse.N
         confirm=chosen.confirm,
         without_backup=chosen.without_backup,
         purge=chosen.purge,
+        actor=from_shell(),
     )
     if chosen.no_wait:
         return _queued(run, chosen.json)
@@ -124,11 +129,15 @@ def server_set(chosen: argparse.Namespace, ended: Callable[[Snapshot, argparse.N
 def server_decommission(chosen: argparse.Namespace) -> int:
     server = lookup.server(chosen.server)
     if chosen.forget:
-        decommission.server_forget(server=server, confirm=chosen.confirm)
+        decommission.server_forget(server=server, confirm=chosen.confirm, actor=from_shell())
         print(f"{server.name} is forgotten. Nothing on {server.device.name} was touched: {LEAVING}.")
         return 0
     run = decommission.server_decommission(
-        server=server, confirm=chosen.confirm, without_backup=chosen.without_backup, purge=chosen.purge
+        server=server,
+        confirm=chosen.confirm,
+        without_backup=chosen.without_backup,
+        purge=chosen.purge,
+        actor=from_shell(),
     )
     if chosen.no_wait:
         return _queued(run, chosen.json)

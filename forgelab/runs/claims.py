@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.lib import processes
 from forgelab.runs import registry, services
 from forgelab.runs.models import DeviceLock, Run, Step
@@ -90,7 +91,7 @@ def end(run: Run, result: RunResult, *, steps: Iterable[Step] = (), outcome: dic
     Step.objects.bulk_update(list(steps), ["status", "seconds", "changed", "detail"])
     run.refresh_from_db()
     if again:
-        services.run_repeat(run=run)
+        services.run_repeat(run=run, actor=SYSTEM)
     _notify_domain(run)
     return True
 

@@ -43,6 +43,9 @@ class Run(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
     )
+    requested_by_name = models.CharField(
+        max_length=200, blank=True, help_text="Who asked, in words: also where no user did."
+    )
     retry_of = models.OneToOneField(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retried_by",
         help_text="The lost run that this one repeats.",

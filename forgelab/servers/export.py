@@ -14,7 +14,7 @@ from forgelab.lib.problems import ConfigInvalid
 from forgelab.runs.renderer import Deployment, render
 from forgelab.runs.workspace import write_project
 from forgelab.servers.models import Server
-from forgelab.servers.plans import server_plan
+from forgelab.servers.provisioning.plans import server_plan
 from forgelab.servers.selectors import recipe_catalog
 
 MARK = ".forgelab-export"

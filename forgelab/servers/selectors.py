@@ -10,9 +10,9 @@ from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.resolve import ResolvedRecipe
 from forgelab.runs.models import Run
 from forgelab.servers.catalog import recipe_catalog
-from forgelab.servers.links import known_links
 from forgelab.servers.models import Server
-from forgelab.servers.resolving import resolved_recipe
+from forgelab.servers.spec.links import known_links
+from forgelab.servers.spec.resolving import resolved_recipe
 
 
 def server_list() -> QuerySet[Server]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from forgelab.runs.models import Run
 from forgelab.runs.plan import PlannedRole
 from forgelab.servers.models import Server
-from forgelab.servers.safety import check_databases
+from forgelab.servers.removal.safety import check_databases
 
 FOLLOWS, PROMOTES, FOLLOWERS = "replicate_from", "postgresql_promote", "standby_servers"
 REPLACES, ROLE = "postgresql_replace_data", "postgresql"

@@ -14,7 +14,7 @@ from forgelab.devices.models import Device
 from forgelab.devices.placement import Score
 from forgelab.devices.services import device_refresh
 from forgelab.recipes.model import Recipe
-from forgelab.servers.placement import placement_rank
+from forgelab.servers.placement.ranking import placement_rank
 
 FRESH = timedelta(minutes=2)  # every device is looked at once a minute, at a moment of its own
 AT_ONCE = 8

@@ -7,12 +7,13 @@ import json
 import pytest
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.cli import follow
 from forgelab.runs import claims, selectors
 from forgelab.runs.models import Event, Run
 from forgelab.runs.results import RunResult
-from forgelab.servers import services
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import services
 from tests.api import homelab
 from tests.cli.conftest import Command
 
@@ -27,7 +28,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server(db: None) -> Server:
     services.server_provision(
-        server_type=homelab.TYPE, name="web", device=homelab.device("big"), config={"php_version": "8.2"}
+        server_type=homelab.TYPE, name="web", device=homelab.device("big"), config={"php_version": "8.2"}, actor=SYSTEM
     )
     ended(Run.objects.get())
     return Server.objects.get()

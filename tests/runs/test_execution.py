@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import OperationalError
 
+from forgelab.accounts.actors import SCHEDULER, SYSTEM
 from forgelab.runs import claims, execution, orphans, queue, registry, selectors, services, tasks
 from forgelab.runs.execution import execute, secret_texts
 from forgelab.runs.models import DeviceLock, Run, Step
@@ -155,7 +156,7 @@ class TestCancel:
     def test_of_a_queued_run_is_done_at_once(self, run, monkeypatch):
         told = []
         monkeypatch.setitem(registry._finished, "test", lambda ended: told.append(ended.status))
-        cancelled = services.run_cancel(run=run)
+        cancelled = services.run_cancel(run=run, actor=SYSTEM)
         assert (cancelled.status, cancelled.status_detail) == ("cancelled", "Cancelled before it began.")
         assert cancelled.finished_at
         assert states(run) == ["skipped", "skipped"]
@@ -164,7 +165,7 @@ class TestCancel:
 
     def test_of_a_running_one_asks_its_worker(self, run):
         claims.claim(run.pk)
-        cancelled = services.run_cancel(run=run)
+        cancelled = services.run_cancel(run=run, actor=SYSTEM)
         assert cancelled.status == "running"
         assert cancelled.cancel_requested_at
 
@@ -180,7 +181,7 @@ class TestCancel:
     def test_of_an_ended_one_is_refused_in_words(self, run, status, words):
         Run.objects.update(status=status)
         with pytest.raises(ValidationError) as refused:
-            services.run_cancel(run=run)
+            services.run_cancel(run=run, actor=SYSTEM)
         assert refused.value.messages == [f"This run has already ended: {words}."]
 
 
@@ -189,15 +190,23 @@ class TestAsking:
         from django.db import transaction
 
         with transaction.atomic():
-            made = services.run_create(plan=plan, kind="test", device=device)
+            made = services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
             assert enqueued == []
         assert enqueued == [str(made.pk)]
+
+    def test_for_a_run_is_remembered_with_who_asked(self, make_run):
+        assert make_run(actor=SCHEDULER).requested_by_name == "scheduler"
+
+    def test_for_a_lost_run_again_does_not_change_who_asked(self, make_run):
+        lost = make_run(actor=SCHEDULER)
+        repeat = services.run_repeat(run=lost, actor=SYSTEM)
+        assert repeat.requested_by_name == "scheduler"
 
     def test_for_a_run_that_is_rolled_back_enqueues_nothing(self, device, plan, enqueued):
         from django.db import transaction
 
         with pytest.raises(ZeroDivisionError), transaction.atomic():
-            services.run_create(plan=plan, kind="test", device=device)
+            services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
             1 / 0  # noqa: B018
         assert enqueued == []
         assert not Run.objects.exists()
@@ -208,7 +217,7 @@ class TestAsking:
             raise error
 
         monkeypatch.setattr(queue.app, "send_task", away)
-        made = services.run_create(plan=plan, kind="test", device=device)
+        made = services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
         made.refresh_from_db()
         assert (made.status, made.enqueued_at) == ("queued", None)
         assert "it will be enqueued again" in caplog.text
@@ -216,7 +225,7 @@ class TestAsking:
     def test_with_a_broker_that_works_notes_when_it_was_enqueued(self, device, plan, monkeypatch):
         sent = []
         monkeypatch.setattr(queue.app, "send_task", lambda name, **message: sent.append((name, message)))
-        made = services.run_create(plan=plan, kind="test", device=device)
+        made = services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
         made.refresh_from_db()
         assert made.enqueued_at
         assert sent == [(tasks.execute_run.name, {"args": [str(made.pk)], "task_id": str(made.pk), "retry": False})]

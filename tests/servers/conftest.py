@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device
 from forgelab.runs import claims
 from forgelab.runs.models import Run
 from forgelab.runs.results import RunResult
-from forgelab.servers import safety
 from forgelab.servers.models import Server
-from forgelab.servers.services import server_provision
+from forgelab.servers.provisioning.services import server_provision
+from forgelab.servers.removal import safety
 from tests.servers.helpers import INSTALLED, MANAGED
 
 APP = "laravel-app-server"
@@ -23,7 +24,8 @@ APP = "laravel-app-server"
 @pytest.fixture
 def provision(device: Device, enqueued: list[str]) -> Callable[..., Run]:
     def ask(name: str = "laravel", **changes: Any) -> Run:
-        return server_provision(**({"server_type": APP, "name": name, "device": device, "config": {}} | changes))
+        given = {"server_type": APP, "name": name, "device": device, "config": {}, "actor": SYSTEM}
+        return server_provision(**given | changes)
 
     return ask
 

@@ -16,8 +16,8 @@ from pytest_django import Settings
 from forgelab.accounts.models import User
 from forgelab.devices import join_tokens
 from forgelab.devices.models import Device, JoinToken
+from forgelab.lib.client_ip import client_ip
 from forgelab.web import join_throttle
-from forgelab.web.client_ip import client_ip
 from tests.web import homelab
 from tests.web.pages import field, text
 

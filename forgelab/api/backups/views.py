@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from forgelab.accounts.actors import from_request
 from forgelab.api.base import StrictSerializer, View, choice, find
 from forgelab.api.errors import Conflict
 from forgelab.api.runs.views import AcceptedSerializer, accepted
@@ -78,7 +79,7 @@ class BackUpView(View):
         wanted = BackUpSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         return accepted(
-            backups.backup_create(server=server, requested_by=request.user, **wanted.validated_data), request
+            backups.backup_create(server=server, actor=from_request(request), **wanted.validated_data), request
         )
 
 
@@ -111,5 +112,5 @@ class RestoreView(View):
         wanted = RestoreSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         return accepted(
-            backups.backup_restore(server=server, requested_by=request.user, **wanted.validated_data), request
+            backups.backup_restore(server=server, actor=from_request(request), **wanted.validated_data), request
         )

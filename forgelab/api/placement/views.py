@@ -15,8 +15,9 @@ from forgelab.api.devices.serializers import DeviceBriefSerializer
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint, Placement, Score
 from forgelab.recipes.model import Recipe
-from forgelab.servers import placement, selectors, sets
+from forgelab.servers import selectors
 from forgelab.servers.models import Server
+from forgelab.servers.placement import ranking, sets
 
 NAME = OpenApiParameter("name", str, description="The server's name, if it is known: its neighbours count then.")
 ENVIRONMENT = OpenApiParameter("environment", str, enum=Server.Environment.values)
@@ -45,7 +46,7 @@ class PlacementView(View):
     def get(self, request: Request) -> Response:
         """Every device with its score for a server type, best first."""
         devices = Device.objects.in_bulk(field_name="name")
-        scores = placement.placement_rank(
+        scores = ranking.placement_rank(
             recipe=_recipe(request),
             name=request.query_params.get("name", "")[:63],
             environment=choice(request, "environment", Server.Environment.values) or "",

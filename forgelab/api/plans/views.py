@@ -11,13 +11,17 @@ from rest_framework import exceptions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from forgelab.accounts.actors import from_request
 from forgelab.api.base import StrictSerializer, View, find
 from forgelab.api.errors import Conflict
 from forgelab.api.runs.views import AcceptedSerializer, accepted
 from forgelab.api.servers import views as servers
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_list
-from forgelab.servers import checks, decommission, drift, proposals, reports, selectors, services
+from forgelab.servers import selectors
+from forgelab.servers.changes import drift, dry_run, reports
+from forgelab.servers.provisioning import checks, services
+from forgelab.servers.removal import decommission
 
 
 class ConfirmSerializer(StrictSerializer):
@@ -92,9 +96,9 @@ class ServerView(servers.ServerView):
             raise exceptions.ValidationError({"config": ['Give options to change, such as {"php_version": "8.2"}.']})
         run = None
         if config is not None:
-            run = services.server_change(server=server, changes=config, requested_by=request.user, **chosen)
+            run = services.server_change(server=server, changes=config, actor=from_request(request), **chosen)
         if watch is not None:
-            drift.server_watch(server=server, watch=watch)
+            drift.server_watch(server=server, watch=watch, actor=from_request(request))
         return accepted(run, request) if run else self.get(request, key)
 
     @extend_schema(operation_id="servers_decommission", request=DecommissionSerializer,
@@ -106,9 +110,9 @@ class ServerView(servers.ServerView):
         wanted.is_valid(raise_exception=True)
         chosen = dict(wanted.validated_data)
         if chosen.pop("forget"):
-            decommission.server_forget(server=server, confirm=chosen["confirm"])
+            decommission.server_forget(server=server, confirm=chosen["confirm"], actor=from_request(request))
             return Response(status=status.HTTP_204_NO_CONTENT)
-        return accepted(decommission.server_decommission(server=server, requested_by=request.user, **chosen), request)
+        return accepted(decommission.server_decommission(server=server, actor=from_request(request), **chosen), request)
 
 
 class PlanView(View):
@@ -119,7 +123,7 @@ class PlanView(View):
         wanted = PlanRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         changes = wanted.validated_data["config"]
-        return accepted(proposals.server_check(server=server, changes=changes, requested_by=request.user), request)
+        return accepted(dry_run.server_check(server=server, changes=changes, actor=from_request(request)), request)
 
 
 class DriftView(View):
@@ -127,7 +131,7 @@ class DriftView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Compare the device with the server's plan now. The server's `drift` tells the result."""
         server = find(selectors.server_list(), "server", key)
-        return accepted(proposals.server_check(server=server, requested_by=request.user), request)
+        return accepted(dry_run.server_check(server=server, actor=from_request(request)), request)
 
 
 class PlanResultView(View):
@@ -144,7 +148,7 @@ class ApplyView(View):
         wanted = ConfirmSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
-            run = proposals.server_apply(run=_plan(key), requested_by=request.user, **wanted.validated_data)
+            run = dry_run.server_apply(run=_plan(key), actor=from_request(request), **wanted.validated_data)
         except ValidationError as error:
             if "plan" in getattr(error, "error_dict", {}):
                 raise Conflict(" ".join(error.messages)) from None

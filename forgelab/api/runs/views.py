@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from forgelab.accounts.actors import from_request
 from forgelab.api.base import Pages, View, choice, device_named, find, number, page
 from forgelab.api.devices.serializers import DeviceBriefSerializer
 from forgelab.api.errors import Conflict
@@ -68,6 +69,7 @@ class RunSerializer(RunSummarySerializer):
     """A run with its steps. `retry` is the run that repeats this one after its worker was lost."""
 
     steps = StepSerializer(many=True)
+    requested_by = serializers.CharField(help_text="Who asked: a user, a token, the command line, the scheduler.")
     retry = serializers.UUIDField(allow_null=True)
     cancel_requested = serializers.BooleanField()
     last_counter = serializers.IntegerField(help_text="Of the newest stored event.")
@@ -76,7 +78,7 @@ class RunSerializer(RunSummarySerializer):
     class Meta(RunSummarySerializer.Meta):
         fields = [
             *(name for name in RunSummarySerializer.Meta.fields if name != "url"),
-            "steps", "retry", "cancel_requested", "last_counter", "outcome",
+            "steps", "requested_by", "retry", "cancel_requested", "last_counter", "outcome",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -174,7 +176,7 @@ class CancelView(View):
         """Ask a run to stop; 409 when it has already ended."""
         run = find(selectors.run_list(), "run", key)
         try:
-            run = services.run_cancel(run=run)
+            run = services.run_cancel(run=run, actor=from_request(request))
         except ValidationError as error:
             raise Conflict(" ".join(error.messages)) from None
         return accepted(run, request)

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from forgelab.accounts.actors import from_request
 from forgelab.api.base import Pages, View, choice, device_named, find, page
 from forgelab.api.devices.serializers import DeviceBriefSerializer
 from forgelab.api.runs.views import AcceptedSerializer, RunSummarySerializer, accepted
@@ -24,8 +25,9 @@ from forgelab.api.server_types.serializers import (
     provision_request,
 )
 from forgelab.devices.models import Device
-from forgelab.servers import selectors, services
+from forgelab.servers import selectors
 from forgelab.servers.models import Component, Server
+from forgelab.servers.provisioning import services
 
 log = logging.getLogger("forgelab.audit")
 
@@ -106,7 +108,7 @@ class ProvisionView(View):
                 device=_device(chosen["device_id"]),
                 config=chosen["config"],
                 environment=chosen["environment"],
-                requested_by=request.user,
+                actor=from_request(request),
             )
         except ValidationError as error:
             raise _in_our_words(error) from None

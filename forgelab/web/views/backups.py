@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from forgelab.accounts.actors import from_request
 from forgelab.devices.ssh import DeviceUnreachable
 from forgelab.servers import backups
 from forgelab.servers.backup_listing import Backup
@@ -48,7 +49,7 @@ def choice_value(backup: Backup) -> str:
 def create(request: HttpRequest, name: str) -> HttpResponse:
     server = _server(name)
     try:
-        run = backups.backup_create(server=server, requested_by=request.user)
+        run = backups.backup_create(server=server, actor=from_request(request))
     except ValidationError as error:
         return _back(request, name, error)
     return redirect("run_detail", run.pk)
@@ -74,7 +75,7 @@ def restore(request: HttpRequest, name: str) -> HttpResponse:
     try:
         run = backups.backup_restore(
             server=server, database=database, at=at, engine=engine, into=request.POST.get("into", ""),
-            confirm=request.POST.get("confirm", "").strip(), requested_by=request.user,
+            confirm=request.POST.get("confirm", "").strip(), actor=from_request(request),
         )  # fmt: skip
     except ValidationError as error:
         return _back(request, name, error)

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from forgelab.devices import fingerprints, join_script, join_tokens, joining
 from forgelab.devices.identities import identity_default
 from forgelab.devices.models import JoinToken
+from forgelab.lib.client_ip import client_ip
 from forgelab.web import join_throttle
-from forgelab.web.client_ip import client_ip
 from forgelab.web.forms import CommandForm
 from forgelab.web.host_keys import UNPROCESSABLE
 

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET
 
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint
-from forgelab.servers import selectors, sets
+from forgelab.servers import selectors
+from forgelab.servers.placement import sets
 from forgelab.web.placement_forms import COUNT, set_form
 
 UNPROCESSABLE = 422

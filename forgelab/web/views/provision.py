@@ -13,12 +13,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from forgelab.accounts.actors import from_request
 from forgelab.devices.models import Device
 from forgelab.recipes.forms import RecipeForm
 from forgelab.recipes.model import Recipe
 from forgelab.runs.models import Run
-from forgelab.servers import selectors, services
+from forgelab.servers import selectors
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import services
 from forgelab.web import device_ranking
 from forgelab.web.forms import NameForm, options_form
 
@@ -122,7 +124,7 @@ def _start(request: HttpRequest, recipe: Recipe, forms: Forms) -> HttpResponse:
         return _show_devices(request, recipe, forms, (sentence,))
     try:
         run = services.server_provision(
-            server_type=recipe.id, name=name, device=chosen, config=forms[1].cleaned_data, requested_by=request.user,
+            server_type=recipe.id, name=name, device=chosen, config=forms[1].cleaned_data, actor=from_request(request),
             environment=forms[0].cleaned_data["server_environment"],
         )  # fmt: skip
     except (ValidationError, IntegrityError) as error:

@@ -16,10 +16,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from forgelab.accounts.actors import from_request
 from forgelab.runs import selectors, services
 from forgelab.runs.models import Run
-from forgelab.servers import checks
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import checks
 from forgelab.web import run_stream
 
 PAGE = 50
@@ -95,7 +96,7 @@ def _text(run: Run) -> Iterator[str]:
 def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(Run.objects.defer("plan"), pk=run_id)
     try:
-        services.run_cancel(run=run)
+        services.run_cancel(run=run, actor=from_request(request))
     except ValidationError as error:
         messages.info(request, " ".join(error.messages))
     return redirect("run_detail", run_id)

@@ -11,10 +11,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from forgelab.accounts.actors import from_request
 from forgelab.recipes.forms import RecipeForm
 from forgelab.runs.models import Run
-from forgelab.servers import proposals, selectors, services
+from forgelab.servers import selectors
+from forgelab.servers.changes import dry_run
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import services
 from forgelab.web.confirmation import confirmation, confirmation_context
 from forgelab.web.forms import options_form
 from forgelab.web.host_keys import UNPROCESSABLE
@@ -44,8 +47,10 @@ def change(request: HttpRequest, name: str) -> HttpResponse:
 
 def _asked(request: HttpRequest, server: Server, config: dict[str, Any]) -> Run:
     if "apply" in request.POST:
-        return services.server_change(server=server, changes=config, requested_by=request.user, **confirmation(request))
-    return proposals.server_check(server=server, changes=config, requested_by=request.user)
+        return services.server_change(
+            server=server, changes=config, actor=from_request(request), **confirmation(request)
+        )
+    return dry_run.server_check(server=server, changes=config, actor=from_request(request))
 
 
 def _tell(form: RecipeForm, error: ValidationError) -> list[str]:
@@ -64,5 +69,5 @@ def _tell(form: RecipeForm, error: ValidationError) -> list[str]:
 @require_POST
 def reprovision(request: HttpRequest, name: str) -> HttpResponse:
     """Provision again with the options as they are."""
-    by = request.user
-    return start_run(request, name, lambda server: services.server_change(server=server, changes={}, requested_by=by))
+    by = from_request(request)
+    return start_run(request, name, lambda server: services.server_change(server=server, changes={}, actor=by))

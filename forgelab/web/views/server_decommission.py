@@ -10,9 +10,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from forgelab.servers import decommission as services
-from forgelab.servers import safety
+from forgelab.accounts.actors import from_request
 from forgelab.servers.models import Server
+from forgelab.servers.removal import decommission as services
+from forgelab.servers.removal import safety
 from forgelab.web.confirmation import confirmation, confirmation_context
 from forgelab.web.host_keys import UNPROCESSABLE
 from forgelab.web.starting import server_named
@@ -26,7 +27,7 @@ def decommission(request: HttpRequest, name: str) -> HttpResponse:
     if request.method != "POST":
         return _show(request, server)
     try:
-        run = services.server_decommission(server=server, requested_by=request.user, **confirmation(request))
+        run = services.server_decommission(server=server, actor=from_request(request), **confirmation(request))
     except ValidationError as error:
         return _show(request, server, error.messages)
     return redirect("run_detail", run.pk)
@@ -38,7 +39,7 @@ def decommission(request: HttpRequest, name: str) -> HttpResponse:
 def forget(request: HttpRequest, name: str) -> HttpResponse:
     server = server_named(name)
     try:
-        services.server_forget(server=server, confirm=confirmation(request)["confirm"])
+        services.server_forget(server=server, confirm=confirmation(request)["confirm"], actor=from_request(request))
     except ValidationError as error:
         return _show(request, server, error.messages)
     messages.success(request, f"{server.name} is forgotten. Nothing on {server.device.name} was touched.")

@@ -12,9 +12,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from forgelab.accounts.actors import from_request
 from forgelab.runs.models import Run
-from forgelab.servers import checks, proposals, reports
+from forgelab.servers.changes import dry_run, reports
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import checks
 from forgelab.web.confirmation import confirmation, confirmation_context
 from forgelab.web.host_keys import UNPROCESSABLE
 
@@ -33,7 +35,7 @@ def plan(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def apply(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = _plan_run(run_id)
     try:
-        applied = proposals.server_apply(run=run, requested_by=request.user, **confirmation(request))
+        applied = dry_run.server_apply(run=run, actor=from_request(request), **confirmation(request))
     except ValidationError as error:
         return _show(request, run, error.messages)
     return redirect("run_detail", applied.pk)

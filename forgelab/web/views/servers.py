@@ -15,8 +15,8 @@ from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import LISTS, hidden
 from forgelab.runs.models import Run
 from forgelab.servers import selectors
+from forgelab.servers.changes.reports import drift_sentence
 from forgelab.servers.models import Server
-from forgelab.servers.reports import drift_sentence
 from forgelab.web.views import backups
 
 Blocks = list[dict[str, Any]]

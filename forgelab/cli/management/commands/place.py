@@ -10,9 +10,10 @@ from django.core.management.base import CommandParser
 from forgelab.cli import lifecycle, lookup, tables
 from forgelab.cli.base import Failure, ForgeCommand, console
 from forgelab.devices.placement import Constraint, Placement
-from forgelab.servers import placement, selectors, sets
+from forgelab.servers import selectors
 from forgelab.servers.models import Server
-from forgelab.servers.sets import Asked
+from forgelab.servers.placement import ranking, sets
+from forgelab.servers.placement.sets import Asked
 
 NO_DEVICE = "There is no device yet. Add one: forgelab device add NAME ADDRESS"
 WANTED = re.compile(r"(?:(?P<name>[^=*]+)=)?(?P<type>[^=*]+)(?:\*(?P<count>[1-9][0-9]?))?")
@@ -64,7 +65,7 @@ def _rank(chosen: argparse.Namespace) -> None:
     except KeyError as error:
         raise Failure(f"{error.args[0]}.") from None
     config = lifecycle.config(recipe.id, chosen.options) if chosen.options else None
-    scores = placement.placement_rank(recipe=recipe, config=config, name=wanted.name, environment=wanted.environment)
+    scores = ranking.placement_rank(recipe=recipe, config=config, name=wanted.name, environment=wanted.environment)
     rows = [
         (score.name, f"{score.points}/100" if score.fits else "unfit", "\n".join(score.refusals or score.reasons))
         for score in scores

@@ -7,6 +7,7 @@ import json
 
 from django.core.management.base import CommandParser
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import drawing, follow, lookup, success, tables
 from forgelab.cli.base import Failure, ForgeCommand, verbs
 from forgelab.runs import selectors, services
@@ -52,6 +53,7 @@ def run_show(chosen: argparse.Namespace) -> None:
         [
             ("Run", snapshot["id"]), ("What", snapshot["title"]), ("Device", snapshot["device"]["name"]),
             ("Status", snapshot["status_label"]), ("Because", snapshot["status_detail"]),
+            ("Asked by", snapshot["requested_by"]),
             ("Took", tables.seconds(snapshot["seconds"])), ("Repeated as", snapshot["retry"]),
         ]
     )  # fmt: skip
@@ -72,7 +74,7 @@ def run_watch(chosen: argparse.Namespace) -> int:
 
 
 def run_cancel(chosen: argparse.Namespace) -> int:
-    run = services.run_cancel(run=lookup.run(chosen.run))
+    run = services.run_cancel(run=lookup.run(chosen.run), actor=from_shell())
     if run.is_active and not chosen.no_wait:
         snapshot = follow.until_cancelled(run.pk)
         if snapshot["status"] != Run.Status.CANCELLED:

@@ -7,15 +7,17 @@ import json
 
 from django.core.management.base import CommandParser
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import backups, follow, lifecycle, lookup, success, tables
 from forgelab.cli.base import Failure, ForgeCommand, console, verbs
 from forgelab.cli.drawing import Snapshot
 from forgelab.recipes.placeholders import as_text
 from forgelab.runs import selectors as runs
-from forgelab.servers import selectors, services
-from forgelab.servers.checks import changed_config
+from forgelab.servers import selectors
+from forgelab.servers.changes.reports import drift_sentence
 from forgelab.servers.models import Server
-from forgelab.servers.reports import drift_sentence
+from forgelab.servers.provisioning import services
+from forgelab.servers.provisioning.checks import changed_config
 
 CANCELLED = 130
 
@@ -60,7 +62,12 @@ class Command(ForgeCommand):
 def server_provision(chosen: argparse.Namespace) -> int:
     device = None if chosen.device == "best" else lookup.device(chosen.device)
     run = services.server_provision(
-        server_type=chosen.type, name=chosen.name, device=device, config=_config(chosen), environment=chosen.environment
+        server_type=chosen.type,
+        name=chosen.name,
+        device=device,
+        config=_config(chosen),
+        environment=chosen.environment,
+        actor=from_shell(),
     )
     if chosen.no_wait:
         return _queued(runs.run_snapshot(run_id=run.pk), chosen.json)
