@@ -12,8 +12,8 @@ from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import LISTS, hidden
 from forgelab.runs.models import Run
 from forgelab.servers import backups, selectors
+from forgelab.servers.changes.reports import drift_sentence
 from forgelab.servers.models import Server
-from forgelab.servers.reports import drift_sentence
 from forgelab.web.errors import UNPROCESSABLE
 from forgelab.web.forms.backups import RestoreForm
 
@@ -66,18 +66,18 @@ def _backups(server: Server, restore: RestoreForm | None) -> dict[str, Any]:
     if not backups.has_backups(server):
         return {}
     known, read_at = backups.backups_known(server)
-    sound = [backup for backup in known.backups if backup.verified and backup.is_database]
     return {
         "newest": known.backups[:SHOWN],
         "older": known.backups[SHOWN:],
         "last": known.complete,
         "timer": known.timer or {},
         "read_at": read_at,
-        "restore": restore or (RestoreForm(server=server, backups=sound) if sound else None),
+        "restore": restore or restore_form(server),
     }
 
 
-def restore_form(data: Any, server: Server) -> RestoreForm:
-    """The form as it was sent, with the backups to choose from."""
+def restore_form(server: Server, data: Any = None) -> RestoreForm:
+    """The form to choose a backup, as it was sent where `data` is given."""
     known, _ = backups.backups_known(server)
-    return RestoreForm(data, server=server, backups=[b for b in known.backups if b.verified and b.is_database])
+    sound = [backup for backup in known.backups if backup.verified and backup.is_database]
+    return RestoreForm(data, server=server, backups=sound)

@@ -10,8 +10,8 @@ from forgelab.lib import names
 from forgelab.lib.validators import validate_slug
 from forgelab.recipes.forms import RecipeForm, recipe_form
 from forgelab.recipes.model import Recipe
-from forgelab.servers import safety
 from forgelab.servers.models import Server
+from forgelab.servers.removal import safety
 
 TYPED = {"autocomplete": "off", "spellcheck": "false"}
 
