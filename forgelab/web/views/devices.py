@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from forgelab.devices import hostkeys, services, sleeping, ssh
+from forgelab.devices import hostkeys, services, ssh, update
 from forgelab.devices.metrics import history
 from forgelab.devices.models import Device
 from forgelab.runs.selectors import run_list
@@ -61,7 +61,7 @@ def sleep(request: HttpRequest, name: str) -> HttpResponse:
     form = SleepForm(request.POST)
     if form.is_valid():
         try:
-            sleeping.device_sleep_set(device=device, **form.cleaned_data)
+            update.device_update(device=device, **form.cleaned_data)
         except ValidationError as error:
             add_errors(error, form)
         else:

@@ -11,24 +11,24 @@ pytestmark = pytest.mark.django_db
 
 def test_a_device_is_marked_as_one_that_sleeps(forgelab: Command) -> None:
     homelab.device("nas")
-    done = forgelab("device", "set", "nas", "--sleeps")
+    done = forgelab("device", "update", "nas", "--sleeps")
     assert (done.status, "forgelab device refresh nas" in done.out) == (0, True)
-    done = forgelab("device", "set", "nas", "--mac-address", "52-54-00-12-34-56")
+    done = forgelab("device", "update", "nas", "--mac-address", "52-54-00-12-34-56")
     assert "nas may sleep, and is woken by 52:54:00:12:34:56 before a run." in done.out
-    assert forgelab("device", "set", "nas", "--no-sleeps").status == 0
+    assert forgelab("device", "update", "nas", "--no-sleeps").status == 0
     assert Device.objects.values_list("sleeps", "mac_address").get() == (False, "52:54:00:12:34:56")
 
 
 def test_nothing_to_change_is_asked_for(forgelab: Command) -> None:
     homelab.device("nas")
-    done = forgelab("device", "set", "nas")
+    done = forgelab("device", "update", "nas")
     assert done.status == 1
     assert "Give what to change: --sleeps, --no-sleeps, --mac-address MAC." in done.err
 
 
 def test_a_wrong_address_names_its_field(forgelab: Command) -> None:
     homelab.device("nas")
-    done = forgelab("device", "set", "nas", "--sleeps", "--mac-address", "fifty")
+    done = forgelab("device", "update", "nas", "--sleeps", "--mac-address", "fifty")
     assert (done.status, 'mac_address: "fifty" is no address' in done.err) == (1, True)
     assert not Device.objects.get().sleeps
 

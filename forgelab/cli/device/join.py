@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandParser
 
 from forgelab.accounts.models import User
 from forgelab.cli.base import Failure
@@ -19,17 +18,17 @@ from forgelab.devices.join_tokens import NotReachable, Outcome
 from forgelab.devices.models import JoinToken
 from forgelab.lib import public_url
 
+HELP = "Print a command that lets a machine join by itself, and wait for the machine."
 INTERVAL = 1.0  # seconds between two looks
 
 
-def add_verb(verb: Callable[..., Any]) -> None:
-    join = verb("join", device_join, "Print a command that lets a machine join by itself, and wait for the machine.")
-    join.add_argument("--name", default="", help="name of the device (default: the machine's own host name)")
-    join.add_argument("--no-wait", action="store_true", help="print the command and end")
-    join.add_argument("--as", dest="as_user", metavar="USER", help="who lets it join (default: the first admin)")
+def add_arguments(parser: CommandParser) -> None:
+    parser.add_argument("--name", default="", help="name of the device (default: the machine's own host name)")
+    parser.add_argument("--no-wait", action="store_true", help="print the command and end")
+    parser.add_argument("--as", dest="as_user", metavar="USER", help="who lets it join (default: the first admin)")
 
 
-def device_join(chosen: argparse.Namespace) -> int:
+def run(chosen: argparse.Namespace) -> int:
     url = _base_url()
     token, text = join_tokens.token_create(user=_user(chosen.as_user), name=chosen.name)
     key = fingerprints.parse(identity_default().public_key)[0].fingerprint

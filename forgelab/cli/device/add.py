@@ -5,40 +5,39 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.management.base import CommandParser
 
-from forgelab.cli import keys, lookup, passwords, tables
+from forgelab.cli import lookup, tables
 from forgelab.cli.base import Failure
+from forgelab.cli.device import host_keys as host_key_options
+from forgelab.cli.device import password
 from forgelab.devices import services
 from forgelab.devices.add_with_key import device_add_with_key
 from forgelab.devices.hostkeys import HostKey
 from forgelab.devices.identities import identity_find
 from forgelab.devices.models import Device
 
-
-def add_verb(verb: Callable[..., Any]) -> None:
-    add = verb("add", device_add, "Add a device that is reached by SSH, or this machine itself.")
-    add.add_argument("name", help="lowercase letters, digits and hyphens, such as homelab-server-01")
-    add.add_argument("address", help="IPv4 or IPv6 address, or host name")
-    add.add_argument("--user", default="root", help="root, or a user with passwordless sudo (default: %(default)s)")
-    add.add_argument("--port", type=int, default=22, help="SSH port (default: %(default)s)")
-    add.add_argument("--via", metavar="DEVICE", help="the device through which it is reached (jump host)")
-    add.add_argument("--local", action="store_true", help="it is the machine that ForgeLab runs on: no SSH is used")
-    add.add_argument(
-        "--key", type=Path, metavar="FILE", help="private SSH key to log in with (default: ForgeLab's own)"
-    )
-    add.add_argument(
-        "--passphrase-file", type=Path, metavar="FILE", help="its first line opens the key; without it you are asked"
-    )
-    keys.add_arguments(add)
-    passwords.add_arguments(add)
+HELP = "Add a device that is reached by SSH, or this machine itself."
 
 
-def device_add(chosen: argparse.Namespace) -> None:
+def add_arguments(parser: CommandParser) -> None:
+    add = parser.add_argument
+    add("name", help="lowercase letters, digits and hyphens, such as homelab-server-01")
+    add("address", help="IPv4 or IPv6 address, or host name")
+    add("--user", default="root", help="root, or a user with passwordless sudo (default: %(default)s)")
+    add("--port", type=int, default=22, help="SSH port (default: %(default)s)")
+    add("--via", metavar="DEVICE", help="the device through which it is reached (jump host)")
+    add("--local", action="store_true", help="it is the machine that ForgeLab runs on: no SSH is used")
+    add("--key", type=Path, metavar="FILE", help="private SSH key to log in with (default: ForgeLab's own)")
+    add("--passphrase-file", type=Path, metavar="FILE", help="its first line opens the key; without it you are asked")
+    host_key_options.add_arguments(parser)
+    password.add_arguments(parser)
+
+
+def run(chosen: argparse.Namespace) -> None:
     if Device.objects.filter(name=chosen.name).exists():
         raise Failure(f"There is a device {chosen.name} already. Show it: forgelab device show {chosen.name}")
     try:
@@ -50,7 +49,7 @@ def device_add(chosen: argparse.Namespace) -> None:
 
 def _this_machine(chosen: argparse.Namespace) -> Device:
     given = {"--via": chosen.via, "--key": chosen.key, "--passphrase-file": chosen.passphrase_file}
-    given |= {"--password": passwords.is_wanted(chosen), "--fingerprint": chosen.fingerprint}
+    given |= {"--password": password.is_wanted(chosen), "--fingerprint": chosen.fingerprint}
     if meaningless := [option for option, value in given.items() if value]:
         raise Failure(f"{', '.join(meaningless)}: with --local nobody logs in by SSH. Leave it out.")
     return services.device_add(
@@ -63,9 +62,9 @@ def _by_ssh(chosen: argparse.Namespace) -> Device:
     wanted = Device(name=chosen.name, address=chosen.address, user=chosen.user, port=chosen.port, jump=jump)
     wanted.clean_fields(exclude={"identity", "host_keys"})  # before a passphrase and a yes are asked for
     private_key, passphrase = _key(chosen)
-    host_keys = keys.accepted(chosen.address, chosen.port, chosen, jump=jump)
-    if passwords.is_wanted(chosen):
-        return passwords.device_add(chosen, host_keys, jump=jump)
+    host_keys = host_key_options.accepted(chosen.address, chosen.port, chosen, jump=jump)
+    if password.is_wanted(chosen):
+        return password.device_add(chosen, host_keys, jump=jump)
     return _by_key(chosen, host_keys, jump, private_key, passphrase)
 
 

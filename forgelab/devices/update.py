@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from forgelab.devices.models import Device
 
 
-def device_sleep_set(*, device: Device, sleeps: bool | None = None, mac_address: str | None = None) -> Device:
+def device_update(*, device: Device, sleeps: bool | None = None, mac_address: str | None = None) -> Device:
     """Change what is given; None leaves a value as it is. An empty address is read from the device at its next look.
 
     Raises `ValidationError` naming the field.
