@@ -1,4 +1,4 @@
-"""Forms of the pages that no recipe brings."""
+"""Forms for adding a device, and for one that may sleep."""
 
 from __future__ import annotations
 
@@ -9,29 +9,6 @@ from django import forms
 from forgelab.devices.models import Device
 from forgelab.lib import names
 from forgelab.lib.validators import validate_address, validate_slug, validate_user
-from forgelab.recipes.forms import RecipeForm, recipe_form
-from forgelab.recipes.model import Recipe
-from forgelab.servers.models import Server
-
-
-def options_form(recipe: Recipe) -> type[RecipeForm]:
-    """The form of a recipe's options; those that name servers offer the ones there are."""
-    names = any(option.kind in ("server", "servers") for option in recipe.options)
-    return recipe_form(recipe, servers=Server.objects.values_list("name", "server_type") if names else ())
-
-
-class NameForm(forms.Form):
-    """The server's name and environment, which every type has. No recipe's option has such a name."""
-
-    name = forms.CharField(
-        label="Server Name", max_length=63, validators=[validate_slug], help_text=f"{names.SLUG_RULE.capitalize()}."
-    )
-    server_environment = forms.ChoiceField(
-        label="Environment",
-        choices=Server.Environment.choices,
-        required=False,
-        help_text="Production is kept apart from the others when a device is recommended.",
-    )
 
 
 class DeviceForm(forms.Form):
@@ -140,3 +117,20 @@ def _free_name(name: str) -> str:
     if Device.objects.filter(name=name).exists():
         raise forms.ValidationError(f"There is a device {name} already. Choose another name.")
     return name
+
+
+class SleepForm(forms.Form):
+    """Whether a device may sleep, and the address by which it is woken."""
+
+    sleeps = forms.BooleanField(
+        label="It may sleep",
+        required=False,
+        help_text="When it does not answer, it is shown as asleep instead of unreachable, and a run wakes it first "
+        "(wake-on-LAN).",
+    )
+    mac_address = forms.CharField(
+        label="MAC address", required=False, max_length=40,
+        widget=forms.TextInput(
+            attrs={"placeholder": "read at the next refresh", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )  # fmt: skip
