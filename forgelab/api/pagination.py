@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from rest_framework import exceptions
 from rest_framework.pagination import Cursor, CursorPagination
@@ -32,6 +33,13 @@ class Pages(CursorPagination):
             sentence = f'"{text[:40]}" is not a whole number from 1 to {self.max_page_size}.'
             raise exceptions.ValidationError({"limit": [sentence]})
         return int(text)
+
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any] | None:
+        """The rows of this page. Raises `NotFound` for a cursor at which this list's order cannot stand."""
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except ValidationError:
+            raise exceptions.NotFound(self.invalid_cursor_message) from None
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Raises `NotFound` for what this list never gave as a cursor."""

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
-from forgelab.recipes.problems import did_you_mean
+from forgelab.lib.problems import did_you_mean
 
 if TYPE_CHECKING:
     from forgelab.api.views import View

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from forgelab.recipes.problems import did_you_mean
+from forgelab.lib.problems import did_you_mean
 
 LONGEST_NAME = 100  # characters of an unknown key that are repeated
 

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.servers.models import Server
-from forgelab.servers.services import server_provision
+from forgelab.servers.provisioning.services import server_provision
 from tests.api import homelab
 from tests.cli.conftest import Command
 
@@ -15,7 +16,7 @@ TYPE = homelab.TYPE
 
 
 @pytest.fixture
-def two(db: None, no_bell: list[str]) -> None:
+def two(db: None, enqueued: list[str]) -> None:
     homelab.device("big", memory_mb=16384)
     homelab.device("small", memory_mb=4096)
 
@@ -60,7 +61,7 @@ def test_mistakes_are_sentences(forgelab: Command, two: None, arguments: tuple[s
 
 def test_what_if_tells_where_the_servers_would_go(forgelab: Command, two: None) -> None:
     assert "There is no server on big." in forgelab("place", "--without", "big").out
-    server_provision(server_type=TYPE, name="web", device=None, config={}, environment="staging")
+    server_provision(server_type=TYPE, name="web", device=None, config={}, environment="staging", actor=SYSTEM)
     done = forgelab("place", "--without", "big")
     assert done.status == 0, done.err
     assert "If big were gone" in done.out

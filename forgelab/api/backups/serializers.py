@@ -62,4 +62,4 @@ class RestoreSerializer(StrictSerializer):
 
 
 class BackupsQuerySerializer(serializers.Serializer[Any]):
-    refresh = OneOfField(["true", "false"], default="false", help_text="Ask the device; else what is known.")
+    refresh = OneOfField(["true", "false"], required=False, help_text="Ask the device; else what is known.")

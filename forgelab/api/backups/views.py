@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from forgelab.accounts.actors import from_request
 from forgelab.api.backups.serializers import (
     BackUpSerializer,
     BackupsQuerySerializer,
@@ -31,7 +32,7 @@ class BackUpView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Back up the server's databases now. Answers at once; follow the run."""
         server = self.get_object()
-        return accepted(backups.backup_create(server=server, requested_by=request.user, **self.body()), request)
+        return accepted(backups.backup_create(server=server, actor=from_request(request), **self.body()), request)
 
 
 class BackupListView(View):
@@ -42,7 +43,7 @@ class BackupListView(View):
     def get(self, request: Request, key: UUID) -> Response:
         """The server's backups. With `refresh=true` the device is asked; 409 when it does not answer."""
         server = self.get_object()
-        if self.parameters()["refresh"] == "true":
+        if self.parameters().get("refresh") == "true":
             with conflict_on(DeviceUnreachable, ValidationError):
                 backups.backups_refresh(server=server)
         known, read_at = backups.backups_known(server)
@@ -58,4 +59,4 @@ class RestoreView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Restore a database from a backup. Answers at once; follow the run."""
         server = self.get_object()
-        return accepted(backups.backup_restore(server=server, requested_by=request.user, **self.body()), request)
+        return accepted(backups.backup_restore(server=server, actor=from_request(request), **self.body()), request)

@@ -10,7 +10,8 @@ from rest_framework import serializers
 from forgelab.api.errors import conflict_on
 from forgelab.api.host_keys.accept import accepted_keys, shown_at
 from forgelab.api.host_keys.serializers import AcceptedKeysSerializer
-from forgelab.devices import keyed, passwords, services
+from forgelab.devices import passwords, services
+from forgelab.devices.add_with_key import device_add_with_key
 from forgelab.devices.hostkeys import HostKeyError
 from forgelab.devices.models import Device
 from forgelab.devices.ssh import DeviceUnreachable
@@ -67,4 +68,4 @@ def _add(wanted: dict[str, Any]) -> Device:
     if "password" in wanted:
         return passwords.device_add_with_password(**place, host_keys=keys, password=wanted["password"])
     chosen = {name: wanted.get(name, "") for name in ("private_key", "passphrase")}
-    return keyed.device_add_with_key(**place, host_keys=keys, **chosen)
+    return device_add_with_key(**place, host_keys=keys, **chosen)

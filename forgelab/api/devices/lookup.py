@@ -52,11 +52,8 @@ class DeviceFormField(forms.Field):
         return None if value is None else device_named(value)
 
 
-@extend_schema_field(OpenApiTypes.STR)
+@extend_schema_field({"type": "string", "description": "Id or name of a device."})
 class DeviceFilter(django_filters.Filter):
     """Rows of one device."""
 
     field_class = DeviceFormField
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(help_text="Id or name of a device.", **more)

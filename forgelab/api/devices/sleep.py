@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from forgelab.api.devices.serializers import DeviceSerializer
 from forgelab.api.serializers import StrictSerializer
 from forgelab.api.views import View
-from forgelab.devices import sleeping
+from forgelab.devices import update
 from forgelab.devices.models import Device
 
 
@@ -38,5 +38,5 @@ class SleepView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Mark a device as one that sleeps, or not, and say by which address it is woken."""
         device = self.get_object()
-        sleeping.device_sleep_set(device=device, **self.body())
+        update.device_update(device=device, **self.body())
         return Response(DeviceSerializer(device).data)

@@ -10,10 +10,10 @@ from rest_framework import serializers
 
 from forgelab.api.devices.lookup import DeviceField
 from forgelab.api.serializers import OneOfField, StrictSerializer
+from forgelab.lib.problems import not_one_of
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import not_one_of
-from forgelab.servers import sets
 from forgelab.servers.models import Server
+from forgelab.servers.placement import sets
 from forgelab.servers.selectors import recipe_catalog
 
 
@@ -38,11 +38,11 @@ class RankingQuerySerializer(serializers.Serializer[Any]):
     server_type = RecipeField(help_text="The id of a server type.")
     name = serializers.CharField(
         max_length=63,
-        default="",
+        required=False,
         allow_blank=True,
         help_text="The server's name, if it is known: its neighbours count then.",
     )
-    environment = OneOfField(Server.Environment.values, default="")
+    environment = OneOfField(Server.Environment.values, required=False)
 
 
 class WhatIfQuerySerializer(serializers.Serializer[Any]):

@@ -15,7 +15,7 @@ from forgelab.api.placement.serializers import PlacementSerializer, ScoreSeriali
 from forgelab.api.views import View
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint, Placement, Score
-from forgelab.servers import placement, sets
+from forgelab.servers.placement import ranking, sets
 
 
 class PlacementView(View):
@@ -26,7 +26,7 @@ class PlacementView(View):
         """Every device with its score for a server type, best first."""
         wanted = self.parameters()
         devices = Device.objects.in_bulk(field_name="name")
-        scores = placement.placement_rank(recipe=wanted.pop("server_type"), **wanted)
+        scores = ranking.placement_rank(recipe=wanted.pop("server_type"), **wanted)
         return Response([_score(score, devices[score.name]) for score in scores if score.name in devices])
 
 

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from forgelab.accounts.actors import from_request
 from forgelab.api.errors import Conflict
 from forgelab.api.plans.serializers import PlanRequestSerializer, PlanSerializer
 from forgelab.api.runs.accepted import accepted
@@ -17,7 +18,9 @@ from forgelab.api.runs.serializers import AcceptedSerializer
 from forgelab.api.servers.requests import ConfirmSerializer
 from forgelab.api.views import View
 from forgelab.runs.selectors import run_list
-from forgelab.servers import checks, proposals, reports, selectors
+from forgelab.servers import selectors
+from forgelab.servers.changes import dry_run, reports
+from forgelab.servers.provisioning import checks
 
 
 class PlanView(View):
@@ -28,7 +31,7 @@ class PlanView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Ask what would change, changing nothing. Follow the run, then read `runs/{id}/plan`."""
         server, changes = self.get_object(), self.body()["config"]
-        return accepted(proposals.server_check(server=server, changes=changes, requested_by=request.user), request)
+        return accepted(dry_run.server_check(server=server, changes=changes, actor=from_request(request)), request)
 
 
 class DriftView(View):
@@ -37,7 +40,7 @@ class DriftView(View):
     @extend_schema(operation_id="servers_drift", request=None, responses={202: AcceptedSerializer})
     def post(self, request: Request, key: UUID) -> Response:
         """Compare the device with the server's plan now. The server's `drift` tells the result."""
-        return accepted(proposals.server_check(server=self.get_object(), requested_by=request.user), request)
+        return accepted(dry_run.server_check(server=self.get_object(), actor=from_request(request)), request)
 
 
 class OnePlanView(View):
@@ -65,7 +68,7 @@ class ApplyView(OnePlanView):
         """Provision exactly what this plan has shown; 409 when it is no longer what would happen."""
         wanted = self.body()
         try:
-            run = proposals.server_apply(run=self.get_object(), requested_by=request.user, **wanted)
+            run = dry_run.server_apply(run=self.get_object(), actor=from_request(request), **wanted)
         except ValidationError as error:
             if "plan" in getattr(error, "error_dict", {}):
                 raise Conflict(" ".join(error.messages)) from None

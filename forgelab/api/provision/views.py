@@ -7,11 +7,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from forgelab.accounts.actors import from_request
 from forgelab.api.provision.serializers import ProvisionSerializer, provision_request
 from forgelab.api.runs.accepted import accepted
 from forgelab.api.runs.serializers import AcceptedSerializer
 from forgelab.api.views import View
-from forgelab.servers import services
+from forgelab.servers.provisioning import services
 
 
 class ProvisionView(View):
@@ -23,7 +24,7 @@ class ProvisionView(View):
         wanted = self.body()
         device = wanted.pop("device_id")
         try:
-            run = services.server_provision(device=device, requested_by=request.user, **wanted)
+            run = services.server_provision(device=device, actor=from_request(request), **wanted)
         except ValidationError as error:
             raise _in_our_words(error) from None
         return accepted(run, request)

@@ -62,6 +62,7 @@ class RunSerializer(RunSummarySerializer):
     """A run with its steps. `retry` is the run that repeats this one after its worker was lost."""
 
     steps = StepSerializer(many=True)
+    requested_by = serializers.CharField(help_text="Who asked: a user, a token, the command line, the scheduler.")
     retry = serializers.UUIDField(allow_null=True)
     cancel_requested = serializers.BooleanField()
     last_counter = serializers.IntegerField(help_text="Of the newest stored event.")
@@ -70,7 +71,7 @@ class RunSerializer(RunSummarySerializer):
     class Meta(RunSummarySerializer.Meta):
         fields = [
             *(name for name in RunSummarySerializer.Meta.fields if name != "url"),
-            "steps", "retry", "cancel_requested", "last_counter", "outcome",
+            "steps", "requested_by", "retry", "cancel_requested", "last_counter", "outcome",
         ]  # fmt: skip
         read_only_fields = fields
 
