@@ -9,7 +9,7 @@ from django.utils import timezone
 from forgelab.devices.models import Device
 from forgelab.runs.models import Event, Run
 from forgelab.servers.models import Server
-from tests.web import homelab
+from tests import factories
 from tests.web.pages import field, text
 
 PAGE = "/servers/laravel-production/"
@@ -17,7 +17,7 @@ PAGE = "/servers/laravel-production/"
 
 @pytest.fixture
 def server(best: Device) -> Server:
-    made = homelab.server(best)
+    made = factories.server(best)
     made.managed = {"redis": {"units": ["redis-server.service"]}, "postgresql": {"units": ["postgresql.service"]}}
     made.save()
     return made
@@ -92,7 +92,7 @@ def test_a_plan_shows_each_change_with_its_diff(web: Client, plan: Run) -> None:
     assert "php_version 8.2 → 8.4" in text(page)
     assert "file /etc/nginx/nginx.conf" in text(page)
     assert '<span class="gone">-&lt;b&gt;old&lt;/b&gt;' in page.content.decode()
-    assert homelab.SECRET not in page.content.decode()
+    assert factories.SECRET not in page.content.decode()
 
 
 def test_a_plan_is_applied_from_its_page(web: Client, plan: Run) -> None:
