@@ -17,6 +17,7 @@ import httpx
 
 from bench.homelab import Homelab, wait_until_calm
 from bench.report import Table, percentile
+from forgelab.accounts.actors import SYSTEM
 from tests.support import services
 
 EVENTS = 10_000
@@ -102,7 +103,7 @@ def _follow_all(homelab: Homelab, names: list[str], seconds: float, cookies: dic
     runs = []
     for name in names:
         device = Device.objects.select_related("identity").get(name=name)
-        runs.append(run_create(plan=_plan(name, seconds), kind="bench", device=device).pk)
+        runs.append(run_create(plan=_plan(name, seconds), kind="bench", device=device, actor=SYSTEM).pk)
     return asyncio.run(watch_all(homelab.stack.url, runs, cookies))
 
 

@@ -31,7 +31,7 @@ def idle(homelab: Homelab) -> Table:
     stack.start()
     time.sleep(SETTLE)
     pids = {name: stack.child(name) for name in ("web", "runs", "tasks", "watch")}
-    rows = {"forgelab (supervisor)": [_parent(pids["web"])]}
+    rows = {"forgelab (process manager)": [_parent(pids["web"])]}
     rows |= {name: [pid, *descendants(pid)] for name, pid in pids.items()}
     for name, group in rows.items():
         table.add(name, len(group), _sum(group))

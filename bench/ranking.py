@@ -60,7 +60,7 @@ def _device(number: int, figures: random.Random) -> Candidate:
         name=f"device-{number}", reachable=figures.random() > 0.03, distribution=figures.choice(["debian", "ubuntu"]),
         distribution_version=figures.choice(["12", "13", "22.04", "24.04"]), distribution_release="bookworm",
         architecture=figures.choice(["x86_64", "aarch64"]), memory_total_mb=total,
-        memory_available_mb=figures.randrange(total), promised_mb=2 * GB * len(servers), disk_total_mb=500 * GB,
+        memory_available_mb=figures.randrange(total), reserved_mb=2 * GB * len(servers), disk_total_mb=500 * GB,
         disk_free_mb=figures.randrange(500 * GB), disk_kind=figures.choice(["nvme", "ssd", "hdd", "sd", "unknown"]),
         cores=figures.choice([2, 4, 8]), load_percent=100 * figures.random(),
         availability_percent=figures.choice([None, 95.5, 99.9, 100.0]), listening={22: "sshd", 80: "nginx"},

@@ -207,10 +207,10 @@ if CELERY_BROKER_URL.startswith("filesystem"):
     for _folder in ("messages", "control"):
         (_broker / _folder).mkdir(mode=0o700, parents=True, exist_ok=True)
 else:
-    # A person waits while the bell is rung: a broker that is away is given up quickly, the sweeper rings again.
+    # A person waits while a run is enqueued: a broker that is away is given up quickly, the sweeper enqueues again.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 1, "interval_start": 0.1, "socket_connect_timeout": 2}
-# The database is the truth and the broker a doorbell: results are never stored, messages are acknowledged at once,
-# and the sweeper rings again for whatever was lost.
+# The database is the truth, the broker only carries ids: results are never stored, messages are acknowledged at once,
+# and the sweeper enqueues again whatever was lost.
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -257,12 +257,13 @@ WAKE_SECONDS = env.int("FORGELAB_WAKE_SECONDS", 120)
 if not 1 <= WAKE_SECONDS <= 600:
     raise ImproperlyConfigured(f"FORGELAB_WAKE_SECONDS is {WAKE_SECONDS}: give 1 to 600 seconds.")
 
-# Seconds. A worker that cannot write its heartbeat gives its run up (RUN_FENCE) before anybody may call it lost
-# (RUN_LOST), so two playbooks never meet on one device.
+# Seconds. Every RUN_HEARTBEAT a worker renews its lease on the run. Where it cannot, it ends the run after RUN_LEASE,
+# before anybody else may call it lost (RUN_LOST): so two playbooks never meet on one device.
+# A queued run that no worker takes is enqueued again after RUN_ENQUEUE_AGAIN.
 RUN_HEARTBEAT = 5
-RUN_FENCE = 20
+RUN_LEASE = 20
 RUN_LOST = 30
-RUN_RING_AGAIN = 15
+RUN_ENQUEUE_AGAIN = 15
 
 LOGGING = {
     "version": 1,

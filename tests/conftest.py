@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device, Identity
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
@@ -111,9 +112,9 @@ def plan() -> Plan:
 
 
 @pytest.fixture
-def make_run(device: Device, plan: Plan, no_bell: list[str]) -> Callable[..., Run]:
+def make_run(device: Device, plan: Plan, enqueued: list[str]) -> Callable[..., Run]:
     def make(**changes: object) -> Run:
-        return run_create(**({"plan": plan, "kind": "test", "device": device} | changes))
+        return run_create(**({"plan": plan, "kind": "test", "device": device, "actor": SYSTEM} | changes))
 
     return make
 
@@ -124,8 +125,8 @@ def run(make_run: Callable[..., Run]) -> Run:
 
 
 @pytest.fixture
-def no_bell(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """No message is sent; the ids of the runs that were rung for, in order."""
-    rung: list[str] = []
-    monkeypatch.setattr("forgelab.runs.bell.ring", lambda run_id: rung.append(str(run_id)))
-    return rung
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """No message is sent; the ids of the runs that were enqueued, in order."""
+    ids: list[str] = []
+    monkeypatch.setattr("forgelab.runs.queue.enqueue", lambda run_id: ids.append(str(run_id)))
+    return ids

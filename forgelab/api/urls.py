@@ -5,8 +5,15 @@ from __future__ import annotations
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from forgelab.api import backups, device_changes, joining, lifecycle, metrics, placement, runs, servers
+from forgelab.api.backups import views as backups
 from forgelab.api.base import View, nothing_here
+from forgelab.api.devices import views as device_changes
+from forgelab.api.join_tokens import views as joining
+from forgelab.api.metrics import views as metrics
+from forgelab.api.placement import views as placement
+from forgelab.api.plans import views as lifecycle
+from forgelab.api.runs import views as runs
+from forgelab.api.servers import views as servers
 
 
 class SchemaView(View, SpectacularAPIView):

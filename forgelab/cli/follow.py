@@ -10,6 +10,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from rich.live import Live
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import drawing
 from forgelab.cli.base import Failure, console
 from forgelab.cli.drawing import Snapshot
@@ -83,7 +84,7 @@ def _watch(run_id: str, see: See, cancel: bool) -> Snapshot:
 
 def _cancel(run_id: str, see: See) -> Snapshot:
     try:
-        services.run_cancel(run=Run.objects.get(pk=run_id))
+        services.run_cancel(run=Run.objects.get(pk=run_id), actor=from_shell())
     except ValidationError:
         pass  # it ended by itself in the meantime
     else:

@@ -6,7 +6,7 @@ import os
 import pwd
 import re
 
-from forgelab.devices import wording
+from forgelab.devices import connection_errors
 from forgelab.devices.calls import DeviceUnreachable, HostKeyChanged, call, command_line, private_files
 from forgelab.devices.models import Device
 
@@ -61,18 +61,18 @@ def _explain(device: Device, error: str) -> DeviceUnreachable:
         try:
             run_script(device.jump, ":")
         except DeviceUnreachable as failed:
-            return type(failed)(wording.on_the_way(device, failed))
+            return type(failed)(connection_errors.on_the_way(device, failed))
         except RuntimeError:  # it was reached
             pass
     if "HOST IDENTIFICATION HAS CHANGED" in error or "Host key verification failed" in error:
-        return HostKeyChanged(wording.key_changed(device, _shown(device, error)))
+        return HostKeyChanged(connection_errors.key_changed(device, _shown(device, error)))
     if "Permission denied" in error:
-        return DeviceUnreachable(wording.refused(device))
+        return DeviceUnreachable(connection_errors.refused(device))
     if device.jump and "stdio forwarding failed" in error:
         error = _words_of(device.jump, f"-W[{device.address}]:{device.port}", level="INFO") or error
     if device.jump and "administratively prohibited" in error:
-        return DeviceUnreachable(wording.let_nobody_through(device))
-    return DeviceUnreachable(wording.silent(device, error))
+        return DeviceUnreachable(connection_errors.let_nobody_through(device))
+    return DeviceUnreachable(connection_errors.silent(device, error))
 
 
 def _shown(device: Device, error: str) -> list[str]:

@@ -61,8 +61,8 @@ class Proxy(ThreadingHTTPServer):
         cache.mkdir(parents=True, exist_ok=True)
         super().__init__(address, Handler)
 
-    def verify_request(self, request: object, client_address: object) -> bool:
-        return isinstance(client_address, tuple) and str(client_address[0]).startswith(self.clients)
+    def verify_request(self, request: object, client_ip: object) -> bool:
+        return isinstance(client_ip, tuple) and str(client_ip[0]).startswith(self.clients)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forgelab.recipes.crossing import unpublished
+from forgelab.lib.problems import DocumentError, Problem, quoted
 from forgelab.recipes.folder import Stamp, find_manifests, stamp, stamps
-from forgelab.recipes.loader import load_file
+from forgelab.recipes.link_validation import unpublished_reads
+from forgelab.recipes.manifest.loader import load_file
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import Problem, RecipeError, quoted
-from forgelab.recipes.rolespec import Roles, load_roles, role_files
+from forgelab.recipes.roles.spec import Roles, load_roles, role_files
 
 BUILT_IN = Path(__file__).parent / "catalog"
 
@@ -51,11 +51,11 @@ class Catalog:
             for path in manifests:
                 try:
                     recipe = _read(path, roles, recipes)
-                except RecipeError as error:
+                except DocumentError as error:
                     problems[path] = error.problems
                 else:
                     recipes[recipe.id] = recipe
-        wrong = {name: gaps for name, recipe in recipes.items() if (gaps := unpublished(recipe, recipes))}
+        wrong = {name: gaps for name, recipe in recipes.items() if (gaps := unpublished_reads(recipe, recipes))}
         problems |= {Path(recipes[name].source): gaps for name, gaps in wrong.items()}
         usable = {name: one for name, one in recipes.items() if name not in wrong}
         return cls(dict(sorted(usable.items(), key=_place)), problems, folders)
@@ -89,16 +89,16 @@ def _place(item: tuple[str, Recipe]) -> tuple[bool, int, str]:
 
 
 def _read(path: Path, roles: Roles, others: Mapping[str, Recipe]) -> Recipe:
-    """The recipe, if its id and the roles it brings are nobody else's. Raises RecipeError."""
+    """The recipe, if its id and the roles it brings are nobody else's. Raises DocumentError."""
     recipe = load_file(path, roles)
     if other := others.get(recipe.id):
         whose = "a recipe that ForgeLab brings" if Path(other.source).is_relative_to(BUILT_IN) else other.source
-        raise RecipeError([Problem("id", f'"{recipe.id}" is taken by {whose}; choose another id')])
+        raise DocumentError([Problem("id", f'"{recipe.id}" is taken by {whose}; choose another id')])
     for role, files in recipe.own_roles.items():
         for other in others.values():
             if other.own_roles.get(role, files) != files:
                 taken = f"the recipe {other.id} brings another role of that name; choose another name"
-                raise RecipeError([Problem(f"roles/{role}", taken)])
+                raise DocumentError([Problem(f"roles/{role}", taken)])
     return recipe
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from forgelab.recipes.problems import ConfigInvalid, quoted
+from forgelab.lib.problems import ConfigInvalid, quoted
 
 SERVER_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 ENVIRONMENTS = {

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from forgelab.recipes.problems import Problem, quoted
+from forgelab.lib.problems import Problem, quoted
 
 MANIFEST = "manifest.yaml"
 ROLES = "roles"

@@ -9,11 +9,11 @@ from typing import Any
 
 from django import forms
 
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes import lists
 from forgelab.recipes.labels import choice_label, grouped
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import MAX_LENGTH, Option
-from forgelab.recipes.problems import ConfigInvalid
 
 NAMING = ("server", "servers")
 GONE = "There is no server %(value)s of a fitting type any more. Choose another one."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from forgelab.recipes.options import Choice, Option
-from forgelab.recipes.versions import origins, support
+from forgelab.recipes.versions.support import origins, support
 
 
 def choice_label(option: Option, choice: Choice, today: date) -> str:

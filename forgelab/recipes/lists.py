@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable
 
 from forgelab.lib import names
-from forgelab.recipes.problems import quoted
-from forgelab.recipes.reader import kind_of
+from forgelab.lib.problems import quoted
+from forgelab.lib.reader import kind_of
 
 LIMIT = 100
 NETWORK_LENGTH = 49  # eight groups of an IPv6 address, a slash and three digits, with room to spare

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from forgelab.recipes import options
 from forgelab.recipes.conditions import ALWAYS, Condition
 from forgelab.recipes.options import Option
-from forgelab.recipes.rolespec import RoleSpec
+from forgelab.recipes.roles.spec import RoleSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from forgelab.lib.problems import ConfigInvalid, did_you_mean, listing, not_one_of, quoted
+from forgelab.lib.reader import kind_of, unsuitable
 from forgelab.recipes import lists
 from forgelab.recipes.conditions import ALWAYS, Condition
-from forgelab.recipes.problems import ConfigInvalid, did_you_mean, listing, not_one_of, quoted
-from forgelab.recipes.reader import kind_of, unsuitable
 
 KINDS = ("select", "boolean", "integer", "string", "networks", "server", "servers")
 LISTS = ("networks", "servers")

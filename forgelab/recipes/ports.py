@@ -11,8 +11,8 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.nativetypes import NativeEnvironment
 from jinja2.sandbox import SandboxedEnvironment
 
-from forgelab.recipes.docs.glue import read_vars
 from forgelab.recipes.model import Component, Recipe
+from forgelab.recipes.roles.runtime import read_vars
 
 DEPTH = 5  # of variables that are made from others
 Values = dict[str, Any]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from forgelab.lib.problems import listing
 from forgelab.recipes import context as names
 from forgelab.recipes.model import (
     Command,
@@ -20,8 +21,7 @@ from forgelab.recipes.model import (
     SupervisorConfig,
 )
 from forgelab.recipes.placeholders import as_text, fill, fill_all, fill_command, names_in
-from forgelab.recipes.problems import listing
-from forgelab.recipes.rolespec import RoleOption
+from forgelab.recipes.roles.spec import RoleOption
 
 
 @dataclass(frozen=True, slots=True)

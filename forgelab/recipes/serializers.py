@@ -7,11 +7,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from forgelab.lib.problems import ConfigInvalid, quoted
+from forgelab.lib.reader import kind_of
 from forgelab.recipes.lists import LIMIT, NETWORK_LENGTH, joined
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import LISTS, MAX_LENGTH, Option
-from forgelab.recipes.problems import ConfigInvalid, quoted
-from forgelab.recipes.reader import kind_of
 from forgelab.recipes.schema import applies
 
 

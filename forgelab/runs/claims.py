@@ -12,10 +12,11 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.lib import processes
 from forgelab.runs import registry, services
 from forgelab.runs.models import DeviceLock, Run, Step
-from forgelab.runs.outcome import Ending
+from forgelab.runs.results import RunResult
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class DeviceBusy(Exception):
 def claim(run_id: UUID | str) -> Run | None:
     """Take the queued run and its device for this process; None when it is no longer queued or the device is held.
 
-    The conditional UPDATE is the claim: of many workers told of one run, it changes a row for one only.
+    The conditional UPDATE is the claim: of many workers that get one run's id, it changes a row for one only.
     """
     pid = os.getpid()
     now = timezone.now()
@@ -45,13 +46,13 @@ def claim(run_id: UUID | str) -> Run | None:
             if claimed != 1:
                 return None
             run = Run.objects.select_related("device__identity").get(pk=run_id)
-            _hold(run)
+            _lock_device(run)
             return run
     except DeviceBusy:
         return None
 
 
-def _hold(run: Run) -> None:
+def _lock_device(run: Run) -> None:
     try:
         with transaction.atomic():
             DeviceLock.objects.create(device=run.device, run=run)
@@ -59,15 +60,15 @@ def _hold(run: Run) -> None:
         raise DeviceBusy from error
 
 
-def beat(run: Run) -> bool:
+def heartbeat(run: Run) -> bool:
     """Say that the run's worker is alive. False when the run was taken away from it (called lost)."""
     alive = Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, worker_pid=run.worker_pid, machine=run.machine)
     return alive.update(heartbeat_at=Now()) == 1
 
 
 @transaction.atomic
-def end(run: Run, ending: Ending, *, steps: Iterable[Step] = (), outcome: dict[str, Any] | None = None) -> bool:
-    """Close a running run, free its device and tell the domain it was for; queue a lost one again, once.
+def end(run: Run, result: RunResult, *, steps: Iterable[Step] = (), outcome: dict[str, Any] | None = None) -> bool:
+    """Close a running run, free its device and notify the domain; queue a lost one again, once.
 
     False, and nothing done, when it was closed before: whoever comes second changes nothing.
     """
@@ -77,12 +78,12 @@ def end(run: Run, ending: Ending, *, steps: Iterable[Step] = (), outcome: dict[s
     if current is None:
         return False
     again = False
-    if ending.status == Run.Status.LOST:
-        ending, again = _of_lost(current, ending)
+    if result.status == Run.Status.LOST:
+        result, again = _lost_result(current, result)
     running.update(
-        status=ending.status,
-        status_detail=ending.detail,
-        device_clean=ending.device_clean,
+        status=result.status,
+        status_detail=result.detail,
+        device_clean=result.device_clean,
         finished_at=timezone.now(),
         **fields,
     )
@@ -90,25 +91,25 @@ def end(run: Run, ending: Ending, *, steps: Iterable[Step] = (), outcome: dict[s
     Step.objects.bulk_update(list(steps), ["status", "seconds", "changed", "detail"])
     run.refresh_from_db()
     if again:
-        services.run_repeat(run=run)
-    _tell_the_domain(run)
+        services.run_repeat(run=run, actor=SYSTEM)
+    _notify_domain(run)
     return True
 
 
-def _of_lost(run: Run, ending: Ending) -> tuple[Ending, bool]:
-    """How a lost run ends, and whether it is queued again: only where that is safe, once, and not against a cancel."""
+def _lost_result(run: Run, result: RunResult) -> tuple[RunResult, bool]:
+    """The result of a lost run, and whether it is queued again: only if that is safe, once, and not after a cancel."""
     if run.cancel_requested_at:
-        detail = f"Cancelled on request. {ending.detail}"
-        return Ending(Run.Status.CANCELLED, detail, ending.device_clean), False
+        detail = f"Cancelled on request. {result.detail}"
+        return RunResult(Run.Status.CANCELLED, detail, result.device_clean), False
     again = run.repeatable and run.retry_of_id is None
     then = "It is queued again." if again else "Provision again to continue where it stopped."
-    return Ending(ending.status, f"{ending.detail} {then}", ending.device_clean), again
+    return RunResult(result.status, f"{result.detail} {then}", result.device_clean), again
 
 
-def _tell_the_domain(run: Run) -> None:
+def _notify_domain(run: Run) -> None:
     """A run that could not be closed would hold its device for ever, so nothing a domain does may prevent it."""
     try:
         with transaction.atomic():
             registry.finished(run)
     except Exception:
-        logger.exception("run %s has ended, but what it was for could not take that in", run.pk)
+        logger.exception("run %s has ended, but a listener failed", run.pk)

@@ -13,69 +13,69 @@ from django.db import Error as DatabaseFailed
 from django.db import connection
 
 from forgelab.devices.access import host_of
-from forgelab.runs import bell, claims, orphans
-from forgelab.runs.clearing import clear
+from forgelab.runs import claims, orphans, queue
+from forgelab.runs.cleanup import clean_up
 from forgelab.runs.models import Run, Step
-from forgelab.runs.outcome import Ending
 from forgelab.runs.plan import Plan
+from forgelab.runs.playbook import PlaybookProcess
 from forgelab.runs.renderer import Deployment, render
+from forgelab.runs.results import RunResult
 from forgelab.runs.steps import StepTracker
-from forgelab.runs.supervisor import Supervisor
 from forgelab.runs.wake import wake
 from forgelab.runs.workspace import UnsafeFolder, workspace
 
 logger = logging.getLogger(__name__)
 
-CLOSE_TIMEOUT = 60  # seconds for which a database that does not answer is asked again to take the ending
+CLOSE_TIMEOUT = 60  # seconds for which a database that does not answer is asked again to store the result
 RETRY = 0.5  # seconds
 
 
 def execute(run_id: UUID | str) -> Run | None:
-    """Claim and perform the run; None when it was not to be had. However it goes, it is closed when this returns."""
+    """Claim and perform the run; None when it cannot be claimed. Whatever happens, it is closed when this returns."""
     run = claims.claim(run_id)
     if run is None:
         return None
     tracker, learned = None, None
     try:
-        ending, tracker, learned = _perform(run)
+        result, tracker, learned = _perform(run)
     except UnsafeFolder as error:
-        ending = Ending("failed", str(error))
+        result = RunResult("failed", str(error))
     except Exception as error:
         logger.exception("run %s broke", run.pk)
         clean = orphans.end_on_device(run.device, [run.pk])
-        ending = Ending(
+        result = RunResult(
             "failed", f"ForgeLab itself failed ({type(error).__name__}); the worker's log says where.", clean
         )
-    _close(run, ending, tracker, learned)
-    bell.ring_next(run.device_id)
+    _close(run, result, tracker, learned)
+    queue.enqueue_next(run.device_id)
     run.refresh_from_db()
     return run
 
 
-def _last_steps(tracker: StepTracker, ending: Ending) -> list[Step]:
-    if ending.status == Run.Status.SUCCEEDED:
+def _last_steps(tracker: StepTracker, result: RunResult) -> list[Step]:
+    if result.status == Run.Status.SUCCEEDED:
         return tracker.complete()
-    return tracker.abandon(ending.detail, failed=ending.status == Run.Status.FAILED)
+    return tracker.abandon(result.detail, failed=result.status == Run.Status.FAILED)
 
 
-def _close(run: Run, ending: Ending, tracker: StepTracker | None, learned: dict[str, Any] | None) -> None:
-    """Write down how it ended. Tried for a while: a run whose ending is not stored would be lost, and repeated."""
+def _close(run: Run, result: RunResult, tracker: StepTracker | None, learned: dict[str, Any] | None) -> None:
+    """Write down how it ended. Tried for a while: a run whose result is not stored would be lost, and repeated."""
     deadline = time.monotonic() + CLOSE_TIMEOUT
     while True:
         try:
             tracker = tracker or StepTracker(run.steps.all())
-            claims.end(run, ending, steps=_last_steps(tracker, ending), outcome=learned)
+            claims.end(run, result, steps=_last_steps(tracker, result), outcome=learned)
             return
         except DatabaseFailed:
             if time.monotonic() > deadline:
                 raise
-            logger.warning("run %s: its ending is not stored, trying again", run.pk, exc_info=True)
+            logger.warning("run %s: its result is not stored, trying again", run.pk, exc_info=True)
             connection.close()
             time.sleep(RETRY)
 
 
-def _perform(run: Run) -> tuple[Ending, StepTracker, dict[str, Any]]:
-    if held_up := wake(run) or clear(run):
+def _perform(run: Run) -> tuple[RunResult, StepTracker, dict[str, Any]]:
+    if held_up := wake(run) or clean_up(run):
         return held_up, StepTracker(run.steps.all()), {}
     plan = Plan.from_json(run.plan)
     password = secrets.token_urlsafe(32)
@@ -83,10 +83,10 @@ def _perform(run: Run) -> tuple[Ending, StepTracker, dict[str, Any]]:
     files = render([Deployment(plan, host)], password)
     with workspace(str(run.pk), files) as folder:
         known = [password, *(each.private_key for each in host.way() if each.private_key), *secret_texts(plan)]
-        supervisor = Supervisor(run, folder, plan.slug, known, check=plan.check)
-        ending = supervisor.perform()
-    learned = {**supervisor.writer.seen.learned, "recap": supervisor.writer.seen.stats}
-    return ending, supervisor.writer.tracker, learned
+        process = PlaybookProcess(run, folder, plan.slug, known, check=plan.check)
+        result = process.perform()
+    learned = {**process.writer.summary.learned, "recap": process.writer.summary.stats}
+    return result, process.writer.tracker, learned
 
 
 def secret_texts(plan: Plan) -> list[str]:

@@ -43,6 +43,9 @@ class Run(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
     )
+    requested_by_name = models.CharField(
+        max_length=200, blank=True, help_text="Who asked, in words: also where no user did."
+    )
     retry_of = models.OneToOneField(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retried_by",
         help_text="The lost run that this one repeats.",
@@ -61,7 +64,7 @@ class Run(models.Model):
     )
     last_counter = models.PositiveIntegerField(default=0, help_text="Counter of the newest stored event.")
     created_at = models.DateTimeField(default=timezone.now)
-    rung_at = models.DateTimeField(null=True, blank=True, help_text="When a worker was last told of it.")
+    enqueued_at = models.DateTimeField(null=True, blank=True, help_text="When its id was last sent to a worker.")
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)

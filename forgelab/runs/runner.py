@@ -24,7 +24,7 @@ import ansible_runner
 
 from forgelab.lib.processes import RUN_MARK, end_marked
 from forgelab.runs.events import UNSTORED, Mask, slim
-from forgelab.runs.outcome import RUNNER_GAVE_UP
+from forgelab.runs.results import RUNNER_GAVE_UP
 from forgelab.runs.verbose import unfolded
 
 STDIN = 0

@@ -67,6 +67,7 @@ def run_snapshot(*, run_id: UUID | str) -> dict[str, Any]:
         "last_counter": run.last_counter,
         "device": {"id": str(run.device_id), "name": run.device.name, "address": run.device.address},
         "subject_id": str(run.subject_id) if run.subject_id else None,
+        "requested_by": run.requested_by_name,
         "retry": str(retry.pk) if retry else None,
         "cancel_requested": run.cancel_requested_at is not None,
         "created_at": run.created_at.isoformat(),

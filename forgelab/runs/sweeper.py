@@ -15,9 +15,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from forgelab.lib import processes
-from forgelab.runs import bell, claims, orphans
+from forgelab.runs import claims, orphans, queue
 from forgelab.runs.models import Run
-from forgelab.runs.outcome import Ending
+from forgelab.runs.results import RunResult
 from forgelab.runs.steps import StepTracker
 from forgelab.runs.workspace import remove_stale
 
@@ -25,15 +25,15 @@ logger = logging.getLogger(__name__)
 
 
 def sweep() -> None:
-    """Close runs whose worker died, ring for forgotten ones, remove folders nobody uses."""
+    """Close runs whose worker died, enqueue forgotten ones again, remove folders nobody uses."""
     for run in Run.objects.filter(status=Run.Status.RUNNING).select_related("device__identity").defer("plan"):
         try:
             if is_dead(run):
-                lose(run)
+                mark_lost(run)
         except Exception:
             logger.exception("run %s: its worker seems dead, but it could not be closed", run.pk)
     for run_id in forgotten():
-        bell.ring(run_id)
+        queue.enqueue(run_id)
     remove_stale(_active)
 
 
@@ -47,21 +47,21 @@ def is_dead(run: Run) -> bool:
 
 
 def forgotten() -> list[object]:
-    """Queued runs that no worker took although they were rung a while ago, or never were."""
-    before = timezone.now() - timedelta(seconds=settings.RUN_RING_AGAIN)
+    """Queued runs that no worker took although they were enqueued a while ago, or never were."""
+    before = timezone.now() - timedelta(seconds=settings.RUN_ENQUEUE_AGAIN)
     queued = Run.objects.filter(status=Run.Status.QUEUED, device__lock__isnull=True)
-    rung = Q(rung_at__lt=before) | Q(rung_at__isnull=True, created_at__lt=before)
-    return list(queued.filter(rung).order_by("created_at").values_list("pk", flat=True))
+    unanswered = Q(enqueued_at__lt=before) | Q(enqueued_at__isnull=True, created_at__lt=before)
+    return list(queued.filter(unanswered).order_by("created_at").values_list("pk", flat=True))
 
 
-def lose(run: Run) -> Run | None:
+def mark_lost(run: Run) -> Run | None:
     """End what is left of the run and close it as lost; returns the run that repeats it, if one does."""
     if run.machine == processes.machine_id():
         _end_worker(run)
         processes.end_marked(str(run.pk))
     clean = orphans.end_on_device(run.device, [run.pk])
     steps = StepTracker(run.steps.all()).abandon("The worker died here.", failed=False)
-    if not claims.end(run, Ending(Run.Status.LOST, "The worker that ran it died.", clean), steps=steps):
+    if not claims.end(run, RunResult(Run.Status.LOST, "The worker that ran it died.", clean), steps=steps):
         return None
     logger.warning("run %s is lost: %s", run.pk, run.status_detail)
     return Run.objects.filter(retry_of=run).first()

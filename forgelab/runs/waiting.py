@@ -9,26 +9,26 @@ from django.db import connection
 
 from forgelab.runs import claims
 from forgelab.runs.models import Run
-from forgelab.runs.outcome import Ending
+from forgelab.runs.results import RunResult
 
 logger = logging.getLogger(__name__)
 
 
-def go_on(run: Run) -> bool:
+def may_continue(run: Run) -> bool:
     """Say that the worker is alive; False when the run was cancelled or taken away from it."""
     try:
-        return claims.beat(run) and not _is_cancelled(run)
-    except DatabaseFailed:  # the run's supervisor will find out whether it lasts
+        return claims.heartbeat(run) and not _is_cancelled(run)
+    except DatabaseFailed:  # if it lasts, the playbook's process is ended later
         logger.warning("run %s: the database does not answer", run.pk, exc_info=True)
         connection.close()
         return True
 
 
-def given_up(run: Run) -> Ending:
-    """How a run ends that must not `go_on`."""
+def stopped(run: Run) -> RunResult:
+    """The result of a run that must not continue."""
     if _is_cancelled(run):
-        return Ending("cancelled", "Cancelled on request. Nothing was started.", device_clean=True)
-    return Ending("lost", "Another worker has taken the run for dead.", device_clean=True)
+        return RunResult("cancelled", "Cancelled on request. Nothing was started.", device_clean=True)
+    return RunResult("lost", "Another worker has taken the run for dead.", device_clean=True)
 
 
 def _is_cancelled(run: Run) -> bool:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from forgelab.devices import ssh, waking
 from forgelab.runs import waiting
 from forgelab.runs.models import Run
-from forgelab.runs.outcome import Ending
+from forgelab.runs.results import RunResult
 
 
-def wake(run: Run) -> Ending | None:
-    """Have the run's device answer, if it is one that sleeps; an `Ending` when it does not, and nothing was started."""
+def wake(run: Run) -> RunResult | None:
+    """Wake the run's device, if it is one that sleeps; a `RunResult` when it does not answer, before any start."""
     if not run.device.sleeps:
         return None
     try:
-        waking.awaken(run.device, go_on=lambda: waiting.go_on(run))
+        waking.awaken(run.device, go_on=lambda: waiting.may_continue(run))
     except waking.StillAsleep as error:
-        return Ending("failed", f"{error} Nothing was started.", device_clean=True)
+        return RunResult("failed", f"{error} Nothing was started.", device_clean=True)
     except ssh.HostKeyChanged as error:
-        return Ending("failed", str(error), device_clean=True)
+        return RunResult("failed", str(error), device_clean=True)
     except waking.GivenUp:
-        return waiting.given_up(run)
+        return waiting.stopped(run)
     return None

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from forgelab.runs.events import is_failure
 from forgelab.runs.models import Event, Run, Step
-from forgelab.runs.outcome import Seen
+from forgelab.runs.results import RunSummary
 from forgelab.runs.steps import StepTracker, failure_message
 
 logger = logging.getLogger(__name__)
@@ -33,12 +33,12 @@ STEP_FIELDS = ("status", "seconds", "changed", "detail")
 class EventWriter:
     """Takes events from the runner and stores them; `finish` returns once all are stored.
 
-    `seen` and `tracker` follow the events as they are stored, so what they say is never ahead of the database.
+    `summary` and `tracker` follow the events as they are stored, so what they say is never ahead of the database.
     """
 
     def __init__(self, run_id: UUID) -> None:
         self.run_id = run_id
-        self.seen = Seen()
+        self.summary = RunSummary()
         self.tracker = StepTracker(Step.objects.filter(run_id=run_id))
         self._queue: queue.Queue[dict[str, Any] | None] = queue.Queue(maxsize=20_000)
         self._given_up = threading.Event()
@@ -113,8 +113,8 @@ class EventWriter:
         for event, at in zip(events, times, strict=True):
             changed |= {step.position: step for step in self.tracker.take(event, at)}
             if is_failure(event):
-                self.seen.failure = failure_message(event)
-            self.seen.take(event)
+                self.summary.failure = failure_message(event)
+            self.summary.take(event)
         return changed
 
     @transaction.atomic
@@ -123,7 +123,7 @@ class EventWriter:
         Event.objects.bulk_create(rows, ignore_conflicts=True)
         if steps:
             Step.objects.bulk_update(steps.values(), STEP_FIELDS)
-        Run.objects.filter(pk=self.run_id).update(last_counter=events[-1]["counter"], outcome=self.seen.learned)
+        Run.objects.filter(pk=self.run_id).update(last_counter=events[-1]["counter"], outcome=self.summary.learned)
 
 
 def _created(event: dict[str, Any]) -> datetime:

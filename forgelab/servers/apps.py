@@ -6,7 +6,10 @@ class ServersConfig(AppConfig):
 
     def ready(self) -> None:
         from forgelab.runs import registry
-        from forgelab.servers import backups, checks, decommission, drift, outcomes
+        from forgelab.servers import backups
+        from forgelab.servers.changes import drift
+        from forgelab.servers.provisioning import checks, outcomes
+        from forgelab.servers.removal import decommission
 
         registry.on_finished(checks.PROVISION, outcomes.server_provisioned)
         registry.on_finished(checks.PLAN, drift.server_checked)

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from forgelab.accounts.actors import Actor
 from forgelab.devices import ssh
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
@@ -34,7 +35,7 @@ def has_backups(server: Server) -> bool:
     return any(component.name == COMPONENT for component in server.components.all())
 
 
-def backup_create(*, server: Server, databases: Sequence[str] = (), requested_by: Any = None) -> Run:
+def backup_create(*, server: Server, databases: Sequence[str] = (), actor: Actor) -> Run:
     """Back up every database of the server's device now, or only those named.
 
     Raises `ValidationError` naming `server` or `databases`.
@@ -42,7 +43,7 @@ def backup_create(*, server: Server, databases: Sequence[str] = (), requested_by
     if wrong := [name for name in databases if not NAME.fullmatch(name)]:
         raise ValidationError({"databases": f'"{wrong[0][:70]}" cannot be the name of a database.'})
     role = PlannedRole("backup_now", "Backing up the databases", {"backup_now_databases": list(databases)})
-    return _run(server, BACKUP, f"Back up {server.name}", role, repeatable=True, requested_by=requested_by)
+    return _run(server, BACKUP, f"Back up {server.name}", role, repeatable=True, actor=actor)
 
 
 def backup_restore(
@@ -53,7 +54,7 @@ def backup_restore(
     at: str = "",
     into: str = "",
     engine: str = "",
-    requested_by: Any = None,
+    actor: Actor,
 ) -> Run:
     """Restore a database from its newest backup, or the one with the id `at`, in its place or `into` a new one.
 
@@ -72,9 +73,7 @@ def backup_restore(
         {f"backup_restore_{name}": value for name, value in given.items()},
     )
     # Repeated after its worker died it would put what was restored aside, with all that was written since.
-    return _run(
-        server, RESTORE, f"Restore {database} of {server.name}"[:200], role, repeatable=False, requested_by=requested_by
-    )
+    return _run(server, RESTORE, f"Restore {database} of {server.name}"[:200], role, repeatable=False, actor=actor)
 
 
 def _wrong(*, database: str, into: str, at: str, engine: str) -> dict[str, str]:
@@ -90,7 +89,7 @@ def _wrong(*, database: str, into: str, at: str, engine: str) -> dict[str, str]:
 
 
 @transaction.atomic
-def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable: bool, requested_by: Any) -> Run:
+def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable: bool, actor: Actor) -> Run:
     Server.objects.select_for_update().get(pk=server.pk)  # two that ask at once get one run
     if not has_backups(server):
         raise ValidationError({"server": without_backups(server)})
@@ -104,7 +103,7 @@ def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable
         slug=server.name, title=title, roles=(FACTS, role), repeatable=repeatable, timeout_seconds=LONGEST
     )  # fmt: skip
     return run_create(
-        plan=plan, kind=kind, device=server.device, subject_id=server.pk, requested_by=requested_by,
+        plan=plan, kind=kind, device=server.device, subject_id=server.pk, actor=actor,
         request=dict(role.variables),
     )  # fmt: skip
 

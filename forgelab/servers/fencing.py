@@ -8,11 +8,12 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from forgelab.accounts.actors import SCHEDULER
 from forgelab.devices import ssh
 from forgelab.runs.models import Run, Step
-from forgelab.servers.checks import PROVISION
 from forgelab.servers.models import Server
-from forgelab.servers.services import server_provision
+from forgelab.servers.provisioning.checks import PROVISION
+from forgelab.servers.provisioning.services import server_provision
 from forgelab.servers.succession import ROLE
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,11 @@ def fence_due() -> list[Run]:
         try:
             runs.append(
                 server_provision(
-                    server_type=server.server_type, name=server.name, device=server.device, config=server.config
+                    server_type=server.server_type,
+                    name=server.name,
+                    device=server.device,
+                    config=server.config,
+                    actor=SCHEDULER,
                 )
             )
         except ValidationError as error:

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from forgelab.recipes.problems import ConfigInvalid
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.resolve import ResolvedRecipe
 from forgelab.runs.models import Run
 from forgelab.servers.catalog import recipe_catalog
-from forgelab.servers.links import known_links
 from forgelab.servers.models import Server
-from forgelab.servers.resolving import resolved_recipe
+from forgelab.servers.spec.links import known_links
+from forgelab.servers.spec.resolving import resolved_recipe
 
 
 def server_list() -> QuerySet[Server]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from forgelab.runs.models import Run
 from forgelab.runs.plan import PlannedRole
 from forgelab.servers.models import Server
-from forgelab.servers.safety import check_databases
+from forgelab.servers.removal.safety import check_databases
 
 FOLLOWS, PROMOTES, FOLLOWERS = "replicate_from", "postgresql_promote", "standby_servers"
 REPLACES, ROLE = "postgresql_replace_data", "postgresql"
@@ -73,7 +73,7 @@ def replaced_variables(server: Server) -> dict[str, object]:
     """What the role of an old primary has to know."""
     if not server.replaced_by:
         return {}
-    command = f"forgelab server set {server.name} {REPLACES}=true --confirm {server.name}"
+    command = f"forgelab server change {server.name} {REPLACES}=true --confirm {server.name}"
     return {"postgresql_replaced": True, "postgresql_anew": command}
 
 

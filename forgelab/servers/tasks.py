@@ -3,7 +3,8 @@
 from django.db import close_old_connections
 
 from forgelab.celery import app
-from forgelab.servers import backups, drift, fencing
+from forgelab.servers import backups, fencing
+from forgelab.servers.changes import drift
 
 
 @app.task

@@ -8,10 +8,11 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.accounts.models import User
 from forgelab.runs.models import Event, Run
-from forgelab.servers import services
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import services
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def server() -> Server:
     services.server_provision(
-        server_type=factories.SMALL, name="web", device=factories.device("big"), config={"php_version": "8.2"}
+        server_type=factories.SMALL,
+        name="web",
+        device=factories.device("big"),
+        config={"php_version": "8.2"},
+        actor=SYSTEM,
     )
     Run.objects.update(status="succeeded", finished_at=timezone.now())
     managed = {"redis": {"units": ["redis.service"]}, "postgresql": {"units": ["postgresql.service"]}}

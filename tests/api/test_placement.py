@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device
 from forgelab.servers.models import Server
-from forgelab.servers.services import server_provision
+from forgelab.servers.provisioning.services import server_provision
 from tests import factories
 
 TYPE = factories.SMALL
@@ -17,13 +18,13 @@ SETS, WHAT_IF = "/api/v1/placement/sets", "/api/v1/placement/what-if"
 
 
 @pytest.fixture
-def big(db: None, no_bell: list[str]) -> Device:
+def big(db: None, enqueued: list[str]) -> Device:
     factories.device("small", memory_total_mb=4096, memory_available_mb=4096)
     return factories.device("big", memory_total_mb=16384, memory_available_mb=16384)
 
 
 def test_the_ranking_knows_the_neighbours(api: APIClient, big: Device) -> None:
-    server_provision(server_type=TYPE, name="shop-staging", device=big, config={})
+    server_provision(server_type=TYPE, name="shop-staging", device=big, config={}, actor=SYSTEM)
     ranked = api.get(f"/api/v1/placement?server_type={TYPE}&name=shop&environment=production").json()
     told = {row["device"]["name"]: row["reasons"] for row in ranked}
     assert "shop-staging is here: production and staging are better kept apart" in told["big"]
@@ -64,7 +65,7 @@ def test_wrong_input_is_told_by_field(
 
 
 def test_what_if_tells_places_and_reasons(api: APIClient, big: Device) -> None:
-    server_provision(server_type=TYPE, name="web", device=big, config={})
+    server_provision(server_type=TYPE, name="web", device=big, config={}, actor=SYSTEM)
     found = api.get(f"{WHAT_IF}?device=big").json()
     assert [(row["name"], row["device"]["name"]) for row in found["choices"]] == [("web", "small")]
     Device.objects.filter(name="small").update(cores=1)

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.servers.models import Server
-from forgelab.servers.services import server_provision
+from forgelab.servers.provisioning.services import server_provision
 from tests import factories
 from tests.cli.conftest import Command
 
@@ -15,7 +16,7 @@ TYPE = factories.SMALL
 
 
 @pytest.fixture
-def two(db: None, no_bell: list[str]) -> None:
+def two(db: None, enqueued: list[str]) -> None:
     factories.device("big", memory_total_mb=16384, memory_available_mb=16384)
     factories.device("small", memory_total_mb=4096, memory_available_mb=4096)
 
@@ -60,7 +61,7 @@ def test_mistakes_are_sentences(forgelab: Command, two: None, arguments: tuple[s
 
 def test_what_if_tells_where_the_servers_would_go(forgelab: Command, two: None) -> None:
     assert "There is no server on big." in forgelab("place", "--without", "big").out
-    server_provision(server_type=TYPE, name="web", device=None, config={}, environment="staging")
+    server_provision(server_type=TYPE, name="web", device=None, config={}, environment="staging", actor=SYSTEM)
     done = forgelab("place", "--without", "big")
     assert done.status == 0, done.err
     assert "If big were gone" in done.out

@@ -162,12 +162,12 @@ def test_a_changed_host_key_stops_every_run_until_it_is_trusted_on_purpose(stack
     assert changes_of(way.attic) == before
     with logged_in(stack) as browser:
         assert "HOST KEY CHANGED" in browser.get(f"/devices/{ATTIC}/").text
-        page = browser.get(f"/devices/{ATTIC}/host-keys/").text
+        page = browser.get(f"/devices/{ATTIC}/trust/").text
         assert old in page and new in page
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert token
         form = {"accepted": new, "csrfmiddlewaretoken": token[1]}
-        pinned = browser.post(f"/devices/{ATTIC}/host-keys/", data=form, headers={"Referer": stack.url})
+        pinned = browser.post(f"/devices/{ATTIC}/trust/", data=form, headers={"Referer": stack.url})
         assert new in pinned.text and old not in pinned.text
     run = stack.wait_for_end(provision(stack, "attic-cache", way.attic_id, MEMCACHED))
     assert run["status"] == "succeeded", run["status_detail"]

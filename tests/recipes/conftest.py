@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-from forgelab.recipes.loader import load_text
+from forgelab.recipes.manifest.loader import load_text
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.rolespec import Roles, load_roles
+from forgelab.recipes.roles.spec import Roles, load_roles
 
 from .helpers import MANIFEST, read_roles, write_roles
 from .linking import READER, ROLES, SHELF

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import yaml
 
-from forgelab.recipes.loader import load_text
+from forgelab.lib.problems import DocumentError
+from forgelab.recipes.manifest.loader import load_text
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import RecipeError
-from forgelab.recipes.rolespec import Roles, load_roles
+from forgelab.recipes.roles.spec import Roles, load_roles
 
 EXTENSIONS = ["fpm", "cli", "mbstring", "xml", "pgsql", "mysql", "redis", "curl", "zip", "gd", "intl", "bcmath"]
 
@@ -185,7 +185,7 @@ def messages(roles: Roles, text: str | None = None, **changes: object) -> list[s
     """The problems of a manifest as `path: message`, without lines; fails when there are none."""
     try:
         load_text(text, roles) if text is not None else load(roles, **changes)
-    except RecipeError as error:
+    except DocumentError as error:
         return [f"{problem.path}: {problem.message}" for problem in error.problems]
     raise AssertionError("the manifest was accepted")
 

@@ -15,9 +15,9 @@ from forgelab.recipes.docs import markdown, recipe_page
 from forgelab.recipes.forms import recipe_form
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.resolve import ResolvedRecipe, resolve
-from forgelab.recipes.rolespec import load_roles
+from forgelab.recipes.roles.spec import load_roles
 from forgelab.recipes.schema import recipe_json_schema
-from forgelab.recipes.versions import lifecycles
+from forgelab.recipes.versions.support import lifecycles
 
 ROLES_DIR = Path(__file__).parents[2] / "roles"
 LOADED = Catalog.load([BUILT_IN], ROLES_DIR)

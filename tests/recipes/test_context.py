@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.context import NAMES, check_server_name, database_name, database_user, standard_context
-from forgelab.recipes.problems import ConfigInvalid
 
 
 def test_a_servers_name_gives_the_names_of_the_specification() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from forgelab.lib.yamlfile import MAX_BYTES
 from forgelab.recipes.catalog import BUILT_IN, Catalog, catalog
-from forgelab.recipes.yamlfile import MAX_BYTES
 
 from .helpers import MANIFEST, write_roles
 from .test_catalog import drop

@@ -5,7 +5,7 @@ from datetime import date
 
 from forgelab.recipes.forms import recipe_form
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.rolespec import Roles
+from forgelab.recipes.roles.spec import Roles
 
 from .helpers import load
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from forgelab.recipes.context import standard_context
-from forgelab.recipes.loader import load_text
+from forgelab.recipes.manifest.loader import load_text
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.placeholders import fill_all
 from forgelab.recipes.resolve import Linked, ResolvedRecipe, publish, resolve
-from forgelab.recipes.rolespec import Roles
+from forgelab.recipes.roles.spec import Roles
 
 from .linking import READER
 

@@ -6,10 +6,10 @@ import jsonschema
 import pytest
 from django.http import QueryDict
 
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.forms import recipe_form
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import Option
-from forgelab.recipes.problems import ConfigInvalid
 from forgelab.recipes.schema import recipe_json_schema
 from forgelab.recipes.serializers import recipe_config_serializer
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import Option
-from forgelab.recipes.problems import ConfigInvalid
 from forgelab.recipes.schema import recipe_json_schema
 
 DEFAULTS = {

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.model import Command, Recipe
-from forgelab.recipes.problems import ConfigInvalid
 from forgelab.recipes.resolve import ResolvedRecipe, resolve
-from forgelab.recipes.rolespec import Roles
+from forgelab.recipes.roles.spec import Roles
 
 from .helpers import load
 

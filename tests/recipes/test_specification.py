@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from forgelab.recipes.context import standard_context
-from forgelab.recipes.loader import load_text
+from forgelab.recipes.manifest.loader import load_text
 from forgelab.recipes.model import Command, Recipe
 from forgelab.recipes.resolve import resolve
-from forgelab.recipes.rolespec import load_roles
+from forgelab.recipes.roles.spec import load_roles
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = Path(__file__).parent / "specification.yaml"

@@ -8,11 +8,11 @@ import jsonschema
 import pytest
 import yaml
 
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.forms import recipe_form
-from forgelab.recipes.loader import load_text
+from forgelab.recipes.manifest.loader import load_text
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import ConfigInvalid
-from forgelab.recipes.rolespec import Roles
+from forgelab.recipes.roles.spec import Roles
 from forgelab.recipes.schema import recipe_json_schema
 from forgelab.recipes.serializers import recipe_config_serializer
 

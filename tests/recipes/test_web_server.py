@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.problems import ConfigInvalid
 from forgelab.recipes.resolve import resolve
-from forgelab.recipes.rolespec import load_roles
+from forgelab.recipes.roles.spec import load_roles
 from tests.recipes.test_builtin import LOADED, ROLES_DIR
 
 SECRETS = {"redis_password": "redis-secret"}

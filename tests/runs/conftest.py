@@ -1,4 +1,4 @@
-"""A run that this process has claimed, a supervisor that performs a project for it, and one that only says it did."""
+"""A run that this process has claimed, a playbook process that performs a project for it, and a pretended one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.db import connection
 from forgelab.lib.processes import end_marked
 from forgelab.runs import claims
 from forgelab.runs.models import Run
-from forgelab.runs.outcome import Ending, Seen
-from forgelab.runs.supervisor import Supervisor
+from forgelab.runs.playbook import PlaybookProcess
+from forgelab.runs.results import RunResult, RunSummary
 from tests.runs.local import project
 
 
@@ -20,13 +20,13 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     """The runs that came as far as Ansible, which succeeds at once."""
     done: list[Run] = []
 
-    def perform(self: Supervisor) -> Ending:
+    def perform(self: PlaybookProcess) -> RunResult:
         done.append(self.run)
-        self.writer.seen = Seen(stats={"ok": {}}, learned={})
+        self.writer.summary = RunSummary(stats={"ok": {}}, learned={})
         self.writer.finish()
-        return Ending("succeeded")
+        return RunResult("succeeded")
 
-    monkeypatch.setattr(Supervisor, "perform", perform)
+    monkeypatch.setattr(PlaybookProcess, "perform", perform)
     return done
 
 
@@ -50,24 +50,24 @@ def claimed(run, ended_on_device):
 
 @pytest.fixture
 def supervise(claimed, tmp_path):
-    """Perform a project in a thread; `wait` gives the ending."""
+    """Perform a project in a thread; `wait` gives the result."""
 
     class Performance(threading.Thread):
         def __init__(self, roles, **more) -> None:
             super().__init__(daemon=True)
-            self.supervisor = Supervisor(claimed, project(tmp_path, roles, **more), "laravel", ["s3cret-token"])
-            self.ending = None
+            self.process = PlaybookProcess(claimed, project(tmp_path, roles, **more), "laravel", ["s3cret-token"])
+            self.result = None
             self.start()
 
         def run(self) -> None:
             try:
-                self.ending = self.supervisor.perform()
+                self.result = self.process.perform()
             finally:
                 connection.close()
 
         def wait(self):
             self.join(timeout=60)
-            assert self.ending, "it has not ended"
-            return self.ending
+            assert self.result, "it has not ended"
+            return self.result
 
     return Performance

@@ -11,7 +11,7 @@ from forgelab.runs import execution
 from forgelab.runs.execution import execute
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
-from forgelab.runs.supervisor import Supervisor
+from forgelab.runs.playbook import PlaybookProcess
 from tests.support.services import ServiceMissing
 from tests.support.sshd import Sshd, sshd
 
@@ -66,7 +66,7 @@ def test_an_earlier_run_that_may_still_work_there_does_not_hide_it(gate, make_ru
 def test_the_keys_of_everybody_on_the_way_are_masked(gate, make_device, make_run, monkeypatch):
     known: list[str] = []
     monkeypatch.setattr(
-        execution, "Supervisor", lambda *args, **more: known.extend(args[-1]) or Supervisor(*args, **more)
+        execution, "PlaybookProcess", lambda *args, **more: known.extend(args[-1]) or PlaybookProcess(*args, **more)
     )
     attic = make_device("attic", jump=gate)
     execute(make_run(device=attic, plan=PLAN).pk)

@@ -7,7 +7,7 @@ import pytest
 from forgelab.lib import processes
 from forgelab.runs import claims, registry
 from forgelab.runs.models import DeviceLock, Run
-from forgelab.runs.outcome import Ending
+from forgelab.runs.results import RunResult
 from tests.support.threads import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,7 +53,7 @@ def test_only_a_queued_run_can_be_claimed(run, status):
 
 
 def test_a_claim_that_breaks_half_way_leaves_the_run_queued(run, monkeypatch):
-    monkeypatch.setattr(claims, "_hold", lambda run: 1 / 0)
+    monkeypatch.setattr(claims, "_lock_device", lambda run: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         claims.claim(run.pk)
     run.refresh_from_db()
@@ -63,20 +63,20 @@ def test_a_claim_that_breaks_half_way_leaves_the_run_queued(run, monkeypatch):
 def test_a_beat_counts_only_for_the_worker_that_has_the_run(run):
     mine = claims.claim(run.pk)
     before = mine.heartbeat_at
-    assert claims.beat(mine)
+    assert claims.heartbeat(mine)
     run.refresh_from_db()
     assert run.heartbeat_at > before
     Run.objects.update(worker_pid=os.getpid() + 1)
-    assert not claims.beat(mine)
+    assert not claims.heartbeat(mine)
     Run.objects.update(worker_pid=os.getpid(), status="lost")
-    assert not claims.beat(mine)
+    assert not claims.heartbeat(mine)
 
 
 def test_ending_frees_the_device_and_tells_the_domain_once(run, monkeypatch):
     told = []
     monkeypatch.setitem(registry._finished, "test", lambda ended: told.append((ended.status, ended.outcome)))
     mine = claims.claim(run.pk)
-    results = at_once(*[lambda: claims.end(mine, Ending("succeeded"), outcome={"a": 1})] * 4)
+    results = at_once(*[lambda: claims.end(mine, RunResult("succeeded"), outcome={"a": 1})] * 4)
     assert sorted(results) == [False, False, False, True]
     assert told == [("succeeded", {"a": 1})]
     assert not DeviceLock.objects.exists()
@@ -87,8 +87,8 @@ def test_ending_frees_the_device_and_tells_the_domain_once(run, monkeypatch):
 
 def test_who_comes_second_changes_nothing(run):
     mine = claims.claim(run.pk)
-    assert claims.end(mine, Ending("cancelled", "first"))
-    assert not claims.end(mine, Ending("succeeded", "second"))
+    assert claims.end(mine, RunResult("cancelled", "first"))
+    assert not claims.end(mine, RunResult("succeeded", "second"))
     run.refresh_from_db()
     assert (run.status, run.status_detail) == ("cancelled", "first")
 
@@ -96,9 +96,9 @@ def test_who_comes_second_changes_nothing(run):
 def test_an_ending_does_not_take_the_lock_of_the_run_that_came_after(make_run):
     first, second = make_run(), make_run()
     mine = claims.claim(first.pk)
-    claims.end(mine, Ending("succeeded"))
+    claims.end(mine, RunResult("succeeded"))
     claims.claim(second.pk)
-    claims.end(mine, Ending("failed"))
+    claims.end(mine, RunResult("failed"))
     assert DeviceLock.objects.get().run_id == second.pk
 
 
@@ -108,27 +108,27 @@ def test_a_domain_that_breaks_does_not_keep_the_run_from_ending(run, monkeypatch
         raise KeyError("name")
 
     monkeypatch.setitem(registry._finished, "test", broken)
-    assert claims.end(claims.claim(run.pk), Ending("succeeded"))
+    assert claims.end(claims.claim(run.pk), RunResult("succeeded"))
     run.refresh_from_db()
     assert (run.status, run.title) == ("succeeded", "Provision laravel")
     assert not DeviceLock.objects.exists()
-    assert "could not take that in" in caplog.text
+    assert "a listener failed" in caplog.text
 
 
 class TestALostRun:
     def lose(self, run):
-        claims.end(claims.claim(run.pk), Ending("lost", "The worker that ran it died."))
+        claims.end(claims.claim(run.pk), RunResult("lost", "The worker that ran it died."))
         run.refresh_from_db()
         return run
 
-    def test_is_queued_again_as_a_run_of_its_own(self, run, no_bell):
-        no_bell.clear()
+    def test_is_queued_again_as_a_run_of_its_own(self, run, enqueued):
+        enqueued.clear()
         self.lose(run)
         retry = run.retried_by
         assert (run.status, retry.status, retry.plan) == ("lost", "queued", run.plan)
         assert run.status_detail == "The worker that ran it died. It is queued again."
         assert [step.role for step in retry.steps.all()] == ["nginx", "php"]
-        assert no_bell == [str(retry.pk)]
+        assert enqueued == [str(retry.pk)]
 
     def test_is_not_repeated_twice(self, run):
         again = self.lose(self.lose(run).retried_by)
@@ -143,7 +143,7 @@ class TestALostRun:
     def test_that_was_to_be_cancelled_is_cancelled_and_not_repeated(self, run):
         mine = claims.claim(run.pk)
         Run.objects.update(cancel_requested_at=mine.started_at)
-        claims.end(mine, Ending("lost", "The worker that ran it died."))
+        claims.end(mine, RunResult("lost", "The worker that ran it died."))
         run.refresh_from_db()
         assert (run.status, Run.objects.count()) == ("cancelled", 1)
         assert run.status_detail == "Cancelled on request. The worker that ran it died."

@@ -8,13 +8,14 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import OperationalError
 
-from forgelab.runs import bell, claims, execution, orphans, registry, selectors, services, tasks
+from forgelab.accounts.actors import SCHEDULER, SYSTEM
+from forgelab.runs import claims, execution, orphans, queue, registry, selectors, services, tasks
 from forgelab.runs.execution import execute, secret_texts
 from forgelab.runs.models import DeviceLock, Run, Step
-from forgelab.runs.outcome import Ending, Seen
 from forgelab.runs.plan import Plan, PlannedRole
+from forgelab.runs.playbook import PlaybookProcess
+from forgelab.runs.results import RunResult, RunSummary
 from forgelab.runs.steps import StepTracker
-from forgelab.runs.supervisor import Supervisor
 from tests.support import secrets
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,20 +36,20 @@ def on_device(monkeypatch):
 
 @pytest.fixture
 def performs(monkeypatch):
-    """Let the supervisor end at once, as told."""
+    """Let the playbook end at once, with this result."""
 
-    def tell(ending):
+    def tell(result):
         def perform(self):
-            if isinstance(ending, Exception):
+            if isinstance(result, Exception):
                 Step.objects.filter(run=self.run, role="nginx").update(status="succeeded", seconds=3.0)
-                raise ending
+                raise result
             for step in self.writer.tracker.steps.values():
-                step.status = "succeeded" if ending.status == "succeeded" else "running"
-            self.writer.seen = Seen(stats={"ok": {}}, learned={"versions": []})
+                step.status = "succeeded" if result.status == "succeeded" else "running"
+            self.writer.summary = RunSummary(stats={"ok": {}}, learned={"versions": []})
             self.writer.finish()
-            return ending
+            return result
 
-        monkeypatch.setattr(Supervisor, "perform", perform)
+        monkeypatch.setattr(PlaybookProcess, "perform", perform)
 
     return tell
 
@@ -58,7 +59,7 @@ def states(run):
 
 
 def test_a_run_that_succeeds_is_closed_with_what_it_learned(run, performs, settings):
-    performs(Ending("succeeded"))
+    performs(RunResult("succeeded"))
     ended = execute(run.pk)
     assert (ended.status, ended.outcome) == ("succeeded", {"versions": [], "recap": {"ok": {}}})
     assert states(run) == ["succeeded", "succeeded"]
@@ -67,28 +68,28 @@ def test_a_run_that_succeeds_is_closed_with_what_it_learned(run, performs, setti
 
 
 def test_everything_secret_of_the_run_is_known_to_the_mask(run, performs, monkeypatch):
-    performs(Ending("succeeded"))
+    performs(RunResult("succeeded"))
     known: list[str] = []
     monkeypatch.setattr(
-        execution, "Supervisor", lambda *args, **more: known.extend(args[-1]) or Supervisor(*args, **more)
+        execution, "PlaybookProcess", lambda *args, **more: known.extend(args[-1]) or PlaybookProcess(*args, **more)
     )
     execute(run.pk)
     assert {run.device.identity.private_key, "s3cret-token"} < set(known)
     assert len(known) == 3  # and the vault's password
 
 
-def test_a_run_that_is_told_of_twice_is_done_once(run, performs):
-    performs(Ending("succeeded"))
+def test_a_run_that_is_enqueued_twice_is_done_once(run, performs):
+    performs(RunResult("succeeded"))
     assert execute(run.pk)
     assert execute(run.pk) is None
 
 
-def test_at_its_end_the_next_run_for_the_device_is_rung(make_run, performs, no_bell):
-    performs(Ending("failed", "no"))
+def test_at_its_end_the_next_run_for_the_device_is_enqueued(make_run, performs, enqueued):
+    performs(RunResult("failed", "no"))
     first, second, third = make_run(), make_run(), make_run()
-    no_bell.clear()
+    enqueued.clear()
     execute(first.pk)
-    assert no_bell == [str(second.pk)]
+    assert enqueued == [str(second.pk)]
     assert third.status == "queued"
 
 
@@ -104,7 +105,7 @@ def test_when_forgelab_itself_fails_the_run_ends_and_keeps_its_progress(run, per
 
 
 def test_an_ending_that_the_database_refuses_for_a_moment_is_stored(run, performs, monkeypatch):
-    performs(Ending("succeeded"))
+    performs(RunResult("succeeded"))
     real, tries = claims.end, []
 
     def end(*args, **more):
@@ -155,7 +156,7 @@ class TestCancel:
     def test_of_a_queued_run_is_done_at_once(self, run, monkeypatch):
         told = []
         monkeypatch.setitem(registry._finished, "test", lambda ended: told.append(ended.status))
-        cancelled = services.run_cancel(run=run)
+        cancelled = services.run_cancel(run=run, actor=SYSTEM)
         assert (cancelled.status, cancelled.status_detail) == ("cancelled", "Cancelled before it began.")
         assert cancelled.finished_at
         assert states(run) == ["skipped", "skipped"]
@@ -164,7 +165,7 @@ class TestCancel:
 
     def test_of_a_running_one_asks_its_worker(self, run):
         claims.claim(run.pk)
-        cancelled = services.run_cancel(run=run)
+        cancelled = services.run_cancel(run=run, actor=SYSTEM)
         assert cancelled.status == "running"
         assert cancelled.cancel_requested_at
 
@@ -180,26 +181,34 @@ class TestCancel:
     def test_of_an_ended_one_is_refused_in_words(self, run, status, words):
         Run.objects.update(status=status)
         with pytest.raises(ValidationError) as refused:
-            services.run_cancel(run=run)
+            services.run_cancel(run=run, actor=SYSTEM)
         assert refused.value.messages == [f"This run has already ended: {words}."]
 
 
 class TestAsking:
-    def test_for_a_run_rings_after_the_commit(self, device, plan, no_bell):
+    def test_for_a_run_enqueues_it_after_the_commit(self, device, plan, enqueued):
         from django.db import transaction
 
         with transaction.atomic():
-            made = services.run_create(plan=plan, kind="test", device=device)
-            assert no_bell == []
-        assert no_bell == [str(made.pk)]
+            made = services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
+            assert enqueued == []
+        assert enqueued == [str(made.pk)]
 
-    def test_for_a_run_that_is_rolled_back_rings_nobody(self, device, plan, no_bell):
+    def test_for_a_run_is_remembered_with_who_asked(self, make_run):
+        assert make_run(actor=SCHEDULER).requested_by_name == "scheduler"
+
+    def test_for_a_lost_run_again_does_not_change_who_asked(self, make_run):
+        lost = make_run(actor=SCHEDULER)
+        repeat = services.run_repeat(run=lost, actor=SYSTEM)
+        assert repeat.requested_by_name == "scheduler"
+
+    def test_for_a_run_that_is_rolled_back_enqueues_nothing(self, device, plan, enqueued):
         from django.db import transaction
 
         with pytest.raises(ZeroDivisionError), transaction.atomic():
-            services.run_create(plan=plan, kind="test", device=device)
+            services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
             1 / 0  # noqa: B018
-        assert no_bell == []
+        assert enqueued == []
         assert not Run.objects.exists()
 
     @pytest.mark.parametrize("error", [OSError("no space left"), ConnectionError("refused"), ValueError("OOM")])
@@ -207,23 +216,23 @@ class TestAsking:
         def away(name, **message):
             raise error
 
-        monkeypatch.setattr(bell.app, "send_task", away)
-        made = services.run_create(plan=plan, kind="test", device=device)
+        monkeypatch.setattr(queue.app, "send_task", away)
+        made = services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
         made.refresh_from_db()
-        assert (made.status, made.rung_at) == ("queued", None)
-        assert "it will be rung again" in caplog.text
+        assert (made.status, made.enqueued_at) == ("queued", None)
+        assert "it will be enqueued again" in caplog.text
 
-    def test_with_a_broker_that_works_notes_when_it_rang(self, device, plan, monkeypatch):
+    def test_with_a_broker_that_works_notes_when_it_was_enqueued(self, device, plan, monkeypatch):
         sent = []
-        monkeypatch.setattr(bell.app, "send_task", lambda name, **message: sent.append((name, message)))
-        made = services.run_create(plan=plan, kind="test", device=device)
+        monkeypatch.setattr(queue.app, "send_task", lambda name, **message: sent.append((name, message)))
+        made = services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
         made.refresh_from_db()
-        assert made.rung_at
+        assert made.enqueued_at
         assert sent == [(tasks.execute_run.name, {"args": [str(made.pk)], "task_id": str(made.pk), "retry": False})]
 
-    def test_the_bell_for_nobody_rings_for_nobody(self, device, no_bell):
-        bell.ring_next(device.pk)
-        assert no_bell == []
+    def test_where_no_run_waits_for_the_device_nothing_is_enqueued(self, device, enqueued):
+        queue.enqueue_next(device.pk)
+        assert enqueued == []
 
 
 class TestReading:
@@ -238,7 +247,7 @@ class TestReading:
         assert (snapshot["percent"], snapshot["seconds"], snapshot["retry"]) == (0, None, None)
 
     def test_a_repeated_run_names_the_one_that_repeats_it(self, run):
-        claims.end(claims.claim(run.pk), Ending("lost", "died"))
+        claims.end(claims.claim(run.pk), RunResult("lost", "died"))
         run.refresh_from_db()
         assert selectors.run_snapshot(run_id=run.pk)["retry"] == str(run.retried_by.pk)
 

@@ -164,8 +164,8 @@ def test_one_run_that_can_not_be_closed_does_not_keep_the_others_from_it(make_ru
     first = claims.claim(make_run().pk)
     second = claims.claim(make_run(device=make_device("homelab-server-02")).pk)
     Run.objects.update(worker_started="1")
-    lose = sweeper.lose
-    monkeypatch.setattr(sweeper, "lose", lambda run: 1 / 0 if run.pk == first.pk else lose(run))
+    lose = sweeper.mark_lost
+    monkeypatch.setattr(sweeper, "mark_lost", lambda run: 1 / 0 if run.pk == first.pk else lose(run))
     sweeper.sweep()
     assert Run.objects.get(pk=second.pk).status == "lost"
     assert Run.objects.get(pk=first.pk).status == "running"
@@ -180,23 +180,23 @@ def test_a_cancelled_run_of_a_dead_worker_is_not_repeated(running):
 
 
 @pytest.mark.parametrize(
-    ("rung", "created", "rings"),
+    ("sent", "created", "again"),
     [(None, 20, True), (None, 5, False), (20, 60, True), (5, 60, False)],
-    ids=["never rung", "just made", "rung long ago", "just rung"],
+    ids=["never sent", "just made", "sent long ago", "just sent"],
 )
-def test_a_run_nobody_took_is_rung_again(run, no_bell, rung, created, rings):
-    Run.objects.update(created_at=ago(seconds=created), rung_at=ago(seconds=rung) if rung else None)
-    no_bell.clear()
+def test_a_run_nobody_took_is_enqueued_again(run, enqueued, sent, created, again):
+    Run.objects.update(created_at=ago(seconds=created), enqueued_at=ago(seconds=sent) if sent else None)
+    enqueued.clear()
     sweeper.sweep()
-    assert no_bell == ([str(run.pk)] if rings else [])
+    assert enqueued == ([str(run.pk)] if again else [])
 
 
-def test_a_run_that_waits_for_its_device_is_not_rung(running, make_run, no_bell):
+def test_a_run_that_waits_for_its_device_is_not_enqueued(running, make_run, enqueued):
     make_run()
     Run.objects.filter(status="queued").update(created_at=ago(minutes=5))
-    no_bell.clear()
+    enqueued.clear()
     sweeper.sweep()
-    assert no_bell == []
+    assert enqueued == []
 
 
 def test_folders_of_ended_runs_are_removed_and_nothing_else(settings, running, make_run):

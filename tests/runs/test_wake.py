@@ -76,8 +76,8 @@ def test_while_it_waits_the_run_stays_alive(sleeper, run: Run, performed, monkey
 
     awaken(monkeypatch, waits(until=grow_old))
     beats: list[Run] = []
-    real = claims.beat
-    monkeypatch.setattr(claims, "beat", lambda run: beats.append(run) or real(run))
+    real = claims.heartbeat
+    monkeypatch.setattr(claims, "heartbeat", lambda run: beats.append(run) or real(run))
     assert execute(run.pk).status == "succeeded"
     assert len(beats) >= 2
 

@@ -153,7 +153,7 @@ def test_steps_are_stored_with_their_events(open_writer, run):
     opened.finish()
     step = run.steps.get(role="nginx")
     assert (step.status, step.changed, step.detail) == ("failed", True, "t: no space left")
-    assert opened.seen.failure == "t: no space left"
+    assert opened.summary.failure == "t: no space left"
     assert list(Event.objects.values_list("failed", "changed")) == [(False, True), (False, True), (True, False)]
 
 

@@ -8,22 +8,24 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device
 from forgelab.runs import claims
 from forgelab.runs.models import Run
-from forgelab.runs.outcome import Ending
-from forgelab.servers import safety
+from forgelab.runs.results import RunResult
 from forgelab.servers.models import Server
-from forgelab.servers.services import server_provision
+from forgelab.servers.provisioning.services import server_provision
+from forgelab.servers.removal import safety
 from tests.servers.helpers import INSTALLED, MANAGED
 
 APP = "laravel-app-server"
 
 
 @pytest.fixture
-def provision(device: Device, no_bell: list[str]) -> Callable[..., Run]:
+def provision(device: Device, enqueued: list[str]) -> Callable[..., Run]:
     def ask(name: str = "laravel", **changes: Any) -> Run:
-        return server_provision(**({"server_type": APP, "name": name, "device": device, "config": {}} | changes))
+        given = {"server_type": APP, "name": name, "device": device, "config": {}, "actor": SYSTEM}
+        return server_provision(**given | changes)
 
     return ask
 
@@ -35,7 +37,7 @@ def end() -> Callable[..., Run]:
     def end(run: Run, status: str = "succeeded", **outcome: Any) -> Run:
         claimed = claims.claim(run.pk)
         assert claimed
-        claims.end(claimed, Ending(status), outcome=outcome)
+        claims.end(claimed, RunResult(status), outcome=outcome)
         return claimed
 
     return end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
-from forgelab.servers import placement
+from forgelab.servers.placement import ranking
 from forgelab.servers.selectors import recipe_catalog
 
 MANAGED = {
@@ -42,4 +42,4 @@ def recipe(name: str = "laravel-app-server"):
 
 
 def ranked(kind: str = "laravel-app-server", **known):
-    return placement.placement_rank(recipe=recipe(kind), **known)
+    return ranking.placement_rank(recipe=recipe(kind), **known)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from forgelab.accounts import services as accounts
+from forgelab.accounts.actors import SYSTEM
 from forgelab.cli import follow
 from forgelab.cli.main import main
 from forgelab.devices import ssh
@@ -61,7 +62,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
 
 
 def test_a_backup_is_a_run_that_may_be_repeated(server: Server) -> None:
-    run = backups.backup_create(server=server, databases=["shop"])
+    run = backups.backup_create(server=server, databases=["shop"], actor=SYSTEM)
     plan = Plan.from_json(run.plan)
     assert (run.kind, run.subject_id, run.device, run.repeatable) == ("server.backup", server.pk, server.device, True)
     assert plan.roles[-1].variables == {"backup_now_databases": ["shop"]}
@@ -70,7 +71,7 @@ def test_a_backup_is_a_run_that_may_be_repeated(server: Server) -> None:
 
 def test_a_restore_is_never_repeated_by_itself(server: Server) -> None:
     given = {"database": "shop", "at": "20261121-020003", "into": "shop2", "engine": "mysql"}
-    run = backups.backup_restore(server=server, confirm="laravel", **given)
+    run = backups.backup_restore(server=server, confirm="laravel", **given, actor=SYSTEM)
     assert not run.repeatable
     assert Plan.from_json(run.plan).roles[-1].variables == {f"backup_restore_{k}": v for k, v in given.items()}
 
@@ -91,33 +92,33 @@ def test_a_restore_is_never_repeated_by_itself(server: Server) -> None:
 )
 def test_a_restore_that_is_not_clear_is_refused_by_field(server: Server, changes: dict[str, str], field: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        backups.backup_restore(server=server, **({"database": "shop", "confirm": "laravel"} | changes))
+        backups.backup_restore(server=server, **({"database": "shop", "confirm": "laravel"} | changes), actor=SYSTEM)
     assert list(refused.value.message_dict) == [field]
     assert not Run.objects.filter(kind="server.restore").exists()
 
 
 def test_a_hostile_name_stays_data(server: Server) -> None:
     name = "{{ 7*7 }} $(touch /x) ' -- x"
-    run = backups.backup_restore(server=server, database=name, confirm="laravel")
+    run = backups.backup_restore(server=server, database=name, confirm="laravel", actor=SYSTEM)
     assert Plan.from_json(run.plan).roles[-1].variables["backup_restore_database"] == name
 
 
 def test_two_at_once_are_refused_with_the_one_at_work(server: Server) -> None:
-    run = backups.backup_create(server=server)
+    run = backups.backup_create(server=server, actor=SYSTEM)
     with pytest.raises(ValidationError, match=f"forgelab run watch {str(run.pk)[:8]}"):
-        backups.backup_restore(server=server, database="shop", confirm="laravel")
+        backups.backup_restore(server=server, database="shop", confirm="laravel", actor=SYSTEM)
 
 
 def test_a_server_without_backups_says_how_to_get_them(server: Server) -> None:
     Component.objects.filter(name="backups").delete()
     server.refresh_from_db()
     with pytest.raises(ValidationError, match="--name laravel --set include_backups=true"):
-        backups.backup_create(server=server)
+        backups.backup_create(server=server, actor=SYSTEM)
 
 
 def test_what_a_run_made_is_known_at_once(server: Server, end: Callable[..., Run]) -> None:
     assert backups.last_backup(server) is None
-    end(backups.backup_create(server=server), backups={"made": [entry()], "complete": told()["complete"]})
+    end(backups.backup_create(server=server, actor=SYSTEM), backups={"made": [entry()], "complete": told()["complete"]})
     last = backups.last_backup(server)
     assert last and (last.id, last.size_bytes, last.databases) == ("20261121-020003", 2000, ("shop",))
     assert last.finished_at.isoformat() == MADE
@@ -128,21 +129,25 @@ def test_what_a_run_made_is_known_at_once(server: Server, end: Callable[..., Run
 def test_a_run_that_failed_in_part_adds_what_it_made_but_is_no_complete_backup(
     server: Server, end: Callable[..., Run]
 ) -> None:
-    end(backups.backup_create(server=server), "failed", backups={"made": [entry()], "complete": told()["complete"]})
+    end(
+        backups.backup_create(server=server, actor=SYSTEM),
+        "failed",
+        backups={"made": [entry()], "complete": told()["complete"]},
+    )
     assert backups.last_backup(server) is None
     assert len(backups.backups_known(server)[0].backups) == 1
 
 
 def test_a_run_that_failed_does_not_hide_the_complete_one_before(server: Server, end: Callable[..., Run]) -> None:
-    end(backups.backup_create(server=server), backups={"made": [entry()], "complete": told()["complete"]})
-    end(backups.backup_create(server=server), "failed", backups={"made": [], "complete": None})
+    end(backups.backup_create(server=server, actor=SYSTEM), backups={"made": [entry()], "complete": told()["complete"]})
+    end(backups.backup_create(server=server, actor=SYSTEM), "failed", backups={"made": [], "complete": None})
     assert backups.last_backup(server).id == "20261121-020003"
 
 
 def test_the_timers_backups_are_known_when_the_device_was_asked(
     server: Server, answers: Callable[[Any], None], end: Callable[..., Run]
 ) -> None:
-    end(backups.backup_create(server=server), backups={"made": [entry()], "complete": told()["complete"]})
+    end(backups.backup_create(server=server, actor=SYSTEM), backups={"made": [entry()], "complete": told()["complete"]})
     night = entry(id="20261122-020003", made_at="2026-11-22T02:00:03+01:00")
     later = {"id": "20261122-020003", "made_at": night["made_at"], "size_bytes": 1, "databases": ["shop"]}
     answers(told(night, entry(damaged="its checksum", verified=False), complete=later))
@@ -267,9 +272,11 @@ def test_the_page_shows_backups_and_restores_one(
     assert "&lt;b&gt;shop/x" in page and "<b>shop" not in page
     assert "The last nightly backup failed" in page and "due tomorrow" in page
     form = {"backup": "postgresql/20261121-020003/<b>shop/x", "confirm": "wrong"}
-    refused = client.post("/servers/laravel/restore/", form, follow=True).content.decode()
-    assert "Type the server&#x27;s name, laravel, to confirm" in refused
-    client.post("/servers/laravel/restore/", form | {"confirm": "laravel"})
+    refused = client.post("/servers/laravel/backups/restore/", form | {"into": "copy"})
+    assert refused.status_code == 422
+    assert "Type the server&#x27;s name, laravel, to confirm" in refused.content.decode()
+    assert all(f'value="{typed}"' in refused.content.decode() for typed in ("copy", "wrong"))
+    client.post("/servers/laravel/backups/restore/", form | {"confirm": "laravel"})
     planned = Plan.from_json(Run.objects.get(kind="server.restore").plan).roles[-1].variables
     assert (planned["backup_restore_database"], planned["backup_restore_at"]) == ("<b>shop/x", "20261121-020003")
 
@@ -290,9 +297,9 @@ def test_a_damaged_backup_cannot_be_chosen(server: Server, client: Client, answe
 
 
 def test_a_fresh_backup_is_what_taking_a_database_away_asks_for(server: Server, end: Callable[..., Run]) -> None:
-    from forgelab.servers.safety import has_fresh_backup
+    from forgelab.servers.removal.safety import has_fresh_backup
 
     at = timezone.now() - timedelta(hours=1)
     complete = told()["complete"] | {"made_at": at.isoformat()}
-    end(backups.backup_create(server=server), backups={"made": [entry()], "complete": complete})
+    end(backups.backup_create(server=server, actor=SYSTEM), backups={"made": [entry()], "complete": complete})
     assert has_fresh_backup(server)

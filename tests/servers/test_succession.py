@@ -12,12 +12,16 @@ from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices import ssh
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run, Step
 from forgelab.runs.plan import Plan
-from forgelab.servers import fencing, proposals, safety, services
+from forgelab.servers import fencing
+from forgelab.servers.changes import dry_run
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import services
+from forgelab.servers.removal import safety
 from forgelab.servers.succession import REPLACES
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +84,7 @@ def test_it_has_the_primarys_passwords_from_then_on(promote, end, first, second)
 
 def test_a_plan_of_it_has_the_same_passwords_and_stores_nothing(first, second):
     before = second.secrets
-    run = proposals.server_check(server=second, changes={"postgresql_promote": True, "replicate_from": ""})
+    run = dry_run.server_check(server=second, changes={"postgresql_promote": True, "replicate_from": ""}, actor=SYSTEM)
     assert role(run).secrets["postgresql_password"] == first.secrets["database_password"]
     second.refresh_from_db()
     assert second.secrets == before
@@ -123,7 +127,7 @@ def test_its_runs_are_told_to_take_no_writes_until_one_ends_well(replaced, provi
     run = provision("first", server_type=DATABASE, config=replaced.config)
     assert role(run).variables["postgresql_replaced"] is True
     assert role(run).variables["postgresql_anew"] == (
-        "forgelab server set first postgresql_replace_data=true --confirm first"
+        "forgelab server change first postgresql_replace_data=true --confirm first"
     )
     end(run, "failed")
     replaced.refresh_from_db()
@@ -137,7 +141,7 @@ def test_its_runs_are_told_to_take_no_writes_until_one_ends_well(replaced, provi
 
 def test_it_cannot_go_on_as_a_primary_beside_the_new_one(replaced):
     with pytest.raises(ValidationError) as error:
-        services.server_change(server=replaced, changes={"replicate_from": ""})
+        services.server_change(server=replaced, changes={"replicate_from": ""}, actor=SYSTEM)
     [sentence] = error.value.message_dict["config.replicate_from"]
     assert "second took over from first" in sentence
 
@@ -150,7 +154,7 @@ def test_nobody_is_let_to_use_it(replaced, provision, make_device):
 
 def test_its_data_are_replaced_only_with_its_name_and_a_backup(replaced, monkeypatch, end):
     def ask(**more: str) -> Run:
-        return services.server_change(server=replaced, changes={REPLACES: True}, **more)
+        return services.server_change(server=replaced, changes={REPLACES: True}, **more, actor=SYSTEM)
 
     with pytest.raises(ValidationError) as error:
         ask()

@@ -15,8 +15,8 @@ SET = "/placement/?count-database-server=1&count-laravel-worker-server=2"
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_asked(no_bell: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forgelab.web.analysis.device_refresh", lambda device: None)
+def nobody_is_asked(enqueued: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forgelab.web.device_ranking.device_refresh", lambda device: None)
 
 
 def test_a_set_is_asked_for_by_numbers_and_answered_with_reasons(web: Client) -> None:
@@ -62,7 +62,7 @@ def test_the_wizard_asks_for_the_environment_and_the_server_has_it(web: Client, 
     server = Server.objects.get()
     assert server.environment == "staging"
     assert "Environment Staging" in text(web.get("/servers/blog/"))
-    assert "Promised 2GB RAM, 20GB storage" in text(web.get("/servers/blog/"))
+    assert "Reserved 2GB RAM, 20GB storage" in text(web.get("/servers/blog/"))
     again = web.get(f"{CONFIGURE}?server=blog").content.decode()
     assert '<option value="staging" selected>' in again
 

@@ -29,10 +29,10 @@ def answers(**changes: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def asked(no_bell: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def asked(enqueued: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Nobody is told of the runs, and no device is really asked: the names of those that would have been."""
     names: list[str] = []
-    monkeypatch.setattr("forgelab.web.analysis.device_refresh", lambda device: names.append(device.name))
+    monkeypatch.setattr("forgelab.web.device_ranking.device_refresh", lambda device: names.append(device.name))
     return names
 
 
@@ -195,7 +195,7 @@ def test_a_server_is_provisioned_again_where_it_is(web: Client, best: Device) ->
     factories.server(best)
     query = answers(name="laravel-production")
 
-    assert "Provision again on homelab-server-02" in text(web.get(DEVICE + "?" + query))
+    assert "Reprovision on homelab-server-02" in text(web.get(DEVICE + "?" + query))
     web.post(DEVICE + "?" + query, {"device": "homelab-server-02"})
 
     assert Run.objects.get().subject_id == Server.objects.get().pk

@@ -42,7 +42,7 @@ def test_a_failed_run_shows_the_failing_tasks_message_and_the_way_out(web: Clien
     page = text(web.get(f"/runs/{run.pk}/"))
 
     assert "Choose PHP 8.2, which Debian 12 carries." in page
-    assert "Provision again" in page
+    assert "Reprovision" in page
     assert "cancel" not in page.lower()
 
 

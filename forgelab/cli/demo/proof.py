@@ -13,8 +13,8 @@ from typing import Any
 
 from forgelab.devices import ssh
 from forgelab.servers.models import Server
-from forgelab.servers.resolving import resolved_recipe
 from forgelab.servers.selectors import recipe_catalog
+from forgelab.servers.spec.resolving import resolved_recipe
 
 PAGE = Path(__file__).with_name("proof.php")
 TIMEOUT = 15  # seconds

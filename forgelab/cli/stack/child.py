@@ -1,4 +1,4 @@
-"""One child of the supervisor: forked, in a session of its own, its output in a pipe."""
+"""One child of the process manager: forked, in a session of its own, its output in a pipe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEADY = 60.0  # seconds after which a child counts as well started
 
 @dataclass
 class Child:
-    """A part of the stack and the process that is it at present. `in_child` closes there what is the supervisor's."""
+    """A part of the stack and its present process. `in_child` closes in it what is the process manager's."""
 
     name: str
     life: Callable[[], object]

@@ -59,7 +59,7 @@ def load() -> None:
 
 
 def web(listener: socket.socket) -> None:
-    """Uvicorn on a socket that the supervisor keeps open, so that a restart loses no connection."""
+    """Uvicorn on a socket that the process manager keeps open, so that a restart loses no connection."""
     import uvicorn
 
     from forgelab.asgi import application
@@ -111,7 +111,7 @@ def _tick(clock: Service) -> None:
     try:
         clock.start()
     except BaseException:
-        # Without its clock the stack would look well and never sweep again: have the supervisor start both anew.
+        # Without its clock the stack would look well and never sweep again: let the process manager restart both.
         traceback.print_exc()
         os._exit(1)
 

@@ -10,7 +10,7 @@ ADMIN = "admin"
 
 
 def prepare() -> bool:
-    """Migrate and make the first user, in a process of its own: the supervisor stays without connections.
+    """Migrate and make the first user, in a process of its own: the process manager stays without connections.
 
     Returns whether it worked; the child has told the user.
     """

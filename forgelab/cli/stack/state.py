@@ -1,4 +1,4 @@
-"""What is known of a running stack: a lock that its supervisor holds, and a file that says where it is."""
+"""What is known of a running stack: a lock that its process manager holds, and a file that says where it is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def data_dir() -> Path:
 
 @dataclass(frozen=True)
 class State:
-    """A running stack. `started` is the supervisor's start time in clock ticks (see `lib.processes.start_time`)."""
+    """A running stack. `started` is its process manager's start time in clock ticks: `lib.processes.start_time`."""
 
     pid: int
     started: str

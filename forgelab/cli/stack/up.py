@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from forgelab.cli.stack import address, kernel, output, parts
+from forgelab.cli.stack.manager import ProcessManager
 from forgelab.cli.stack.prepare import prepare
 from forgelab.cli.stack.state import Stack, State, data_dir
-from forgelab.cli.stack.supervisor import Supervisor
 from forgelab.lib import processes
 
 START_TIMEOUT = 60  # seconds
@@ -120,7 +120,7 @@ def _supervise(stack: Stack, listener: socket.socket, url: str, show: output.Sho
         "watch": parts.watch,
     }  # fmt: skip
     try:
-        Supervisor(lives, show, changed, in_child).run()
+        ProcessManager(lives, show, changed, in_child).run()
     finally:
         stack.forget()
 

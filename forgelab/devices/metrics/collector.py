@@ -23,7 +23,7 @@ from forgelab.devices.metrics.backoff import Backoff
 from forgelab.devices.metrics.connections import Connections
 from forgelab.devices.metrics.lease import Lease
 from forgelab.devices.metrics.logins import login
-from forgelab.devices.metrics.look import Look, Missed
+from forgelab.devices.metrics.probe import Probe, ProbeFailed
 from forgelab.devices.models import Device
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ WAS_ASLEEP = 1.5  # times the minute: a tick that took longer was interrupted he
 
 
 class Collector:
-    """Runs until `stop` is set. `interval` is seconds between two looks, a minute but in tests."""
+    """Runs until `stop` is set. `interval` is seconds between two probes, a minute but in tests."""
 
     def __init__(self, interval: float | None = None) -> None:
         self.interval = interval or float(settings.METRICS_INTERVAL)
@@ -46,7 +46,7 @@ class Collector:
         self.backoff = Backoff()
         self.lease = Lease()
         self.devices: list[Device] = []
-        self.unwritten: deque[tuple[datetime, list[Look]]] = deque(maxlen=UNWRITTEN)
+        self.unwritten: deque[tuple[datetime, list[Probe]]] = deque(maxlen=UNWRITTEN)
         # One thread, so one connection to the database; nothing else ever waits for it.
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._stands_by = False
@@ -67,8 +67,8 @@ class Collector:
         while True:
             begins = self._begin()
             if await self._in_charge() and self._left(begins) > ENOUGH * self.interval:
-                looks = await self.tick(begins)
-                self.unwritten.append((datetime.fromtimestamp(begins, UTC), looks))
+                probes = await self.tick(begins)
+                self.unwritten.append((datetime.fromtimestamp(begins, UTC), probes))
                 if writing is None or writing.done():  # else the next minute's writing takes this one along
                     writing = asyncio.create_task(self.write())
             await asyncio.sleep(self._left(begins))
@@ -96,46 +96,46 @@ class Collector:
         self._stands_by = False
         return True
 
-    async def tick(self, begins: float) -> list[Look]:
+    async def tick(self, begins: float) -> list[Probe]:
         """Ask every device within the minute that began at `begins` (seconds since 1970)."""
         keys = [device.pk for device in self.devices]
         self.connections.keep_only(keys)
         self.backoff.keep_only(keys)
-        looks: dict[Any, Look] = {}
+        probes: dict[Any, Probe] = {}
         asked: set[Any] = set()
-        tasks = [asyncio.create_task(self._look(device, begins, asked, looks)) for device in self.devices]
+        tasks = [asyncio.create_task(self._probe(device, begins, asked, probes)) for device in self.devices]
         if tasks:
             await asyncio.wait(tasks, timeout=max(0.0, self._left(begins) - (1 - DEADLINE) * self.interval))
-        silent = [d for d in self.devices if d.pk in asked - looks.keys() - self.connections.queued]
+        silent = [d for d in self.devices if d.pk in asked - probes.keys() - self.connections.queued]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if time.time() - begins > WAS_ASLEEP * self.interval:  # this machine slept: its devices are not to blame
-            return [look for look in looks.values() if look.figures]
+            return [probe for probe in probes.values() if probe.figures]
         for device in silent:
-            if device.pk not in looks:
-                looks[device.pk] = self._missed(device, Missed(f"{device.name} did not answer in time."))
-        return list(looks.values())
+            if device.pk not in probes:
+                probes[device.pk] = self._failed(device, ProbeFailed(f"{device.name} did not answer in time."))
+        return list(probes.values())
 
-    async def _look(self, device: Device, begins: float, asked: set[Any], looks: dict[Any, Look]) -> None:
+    async def _probe(self, device: Device, begins: float, asked: set[Any], probes: dict[Any, Probe]) -> None:
         await asyncio.sleep(begins + self.moment(device) - time.time())
         word = login(device)
         if device.misses and (paused := self.backoff.is_paused(device.pk, word)):
-            looks[device.pk] = Look(device.pk, _now(), missed=paused[0], key_changed=paused[1])
+            probes[device.pk] = Probe(device.pk, _now(), error=paused[0], key_changed=paused[1])
             return
         asked.add(device.pk)
         try:
             figures = facts.figures(await self.connections.ask(device, facts.FIGURES))
-        except Missed as error:
-            looks[device.pk] = self._missed(device, error)
+        except ProbeFailed as error:
+            probes[device.pk] = self._failed(device, error)
         except ValueError as error:
             detail = f"{device.name} answers, but not like a Linux system that ForgeLab knows: {error}."
-            looks[device.pk] = self._missed(device, Missed(detail))
+            probes[device.pk] = self._failed(device, ProbeFailed(detail))
         except Exception:
             logger.exception("%s could not be asked", device.name)
         else:
             self.backoff.answered(device.pk)
-            looks[device.pk] = Look(device.pk, _now(), figures)
+            probes[device.pk] = Probe(device.pk, _now(), figures)
         if device.sleeps:
             self._let_sleep(device)
 
@@ -143,9 +143,9 @@ class Collector:
         """Seconds after the minute's begin at which the device is asked: always the same, spread by its id."""
         return zlib.crc32(device.pk.bytes) / 2**32 * SPREAD * self.interval
 
-    def _missed(self, device: Device, error: Missed) -> Look:
+    def _failed(self, device: Device, error: ProbeFailed) -> Probe:
         self.backoff.failed(device.pk, login(device), str(error), refused=error.refused, key_changed=error.key_changed)
-        return Look(device.pk, _now(), missed=str(error), key_changed=error.key_changed)
+        return Probe(device.pk, _now(), error=str(error), key_changed=error.key_changed)
 
     def _let_sleep(self, device: Device) -> None:
         """An open session keeps some devices awake, so theirs is not kept, unless others are reached through it."""
@@ -153,18 +153,18 @@ class Collector:
             self.connections.drop(device.pk)
 
     async def write(self) -> None:
-        """Have the looks kept, oldest first; those that the database does not take stay for the next time."""
+        """Store the probes, oldest first; those that the database does not take stay for the next time."""
         while self.unwritten:
-            at, looks = self.unwritten[0]
+            at, probes = self.unwritten[0]
             try:
-                await self._ask(lambda at=at, looks=looks: store.write(at, looks))
+                await self._ask(lambda at=at, probes=probes: store.write(at, probes))
             except (OperationalError, InterfaceError):
                 logger.warning("the minute of %s is not stored yet", at, exc_info=True)
                 return
             except Exception:
                 logger.exception("the minute of %s cannot be stored and is left out", at)
             with contextlib.suppress(ValueError):  # when it took long, newer ones have pushed it out
-                self.unwritten.remove((at, looks))
+                self.unwritten.remove((at, probes))
 
     async def _ask(self, question: Callable[[], T]) -> T:
         """Ask the database, in its thread. A connection that failed is closed: the next question opens another."""

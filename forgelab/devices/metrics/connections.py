@@ -10,9 +10,9 @@ from uuid import UUID
 
 import asyncssh
 
-from forgelab.devices import ssh, wording
+from forgelab.devices import connection_errors, ssh
 from forgelab.devices.metrics.logins import Client, explained, login, options
-from forgelab.devices.metrics.look import Missed
+from forgelab.devices.metrics.probe import ProbeFailed
 from forgelab.devices.models import Device
 
 AT_ONCE = 32  # connections that are being made at the same time: each costs some milliseconds of computing
@@ -34,7 +34,7 @@ class Connections:
         return len(self._open)
 
     async def ask(self, device: Device, script: str) -> str:
-        """What a POSIX shell script prints on the device. Raises `Missed`; takes as long as the device takes."""
+        """What a POSIX shell script prints on the device. Raises `ProbeFailed`; takes as long as the device takes."""
         if device.connection == Device.Connection.LOCAL:
             return await _here(script)
         with explained(device):
@@ -98,9 +98,9 @@ class Connections:
         assert device.jump  # noqa: S101 - for mypy: nobody else asks
         try:
             return await self._connect(device.jump)
-        except Missed as error:
-            detail = wording.on_the_way(device, error)
-            raise Missed(detail, refused=error.refused, key_changed=error.key_changed) from None
+        except ProbeFailed as error:
+            detail = connection_errors.on_the_way(device, error)
+            raise ProbeFailed(detail, refused=error.refused, key_changed=error.key_changed) from None
 
     def drop(self, key: UUID) -> None:
         """End the connection to a device, if there is one."""
@@ -163,5 +163,5 @@ async def _all_of(pieces: AsyncIterator[str]) -> str:
     async for piece in pieces:
         text += piece
         if len(text) > LONGEST:
-            raise Missed("It answers without end: what logs in there prints more than a shell script.")
+            raise ProbeFailed("It answers without end: what logs in there prints more than a shell script.")
     return text

@@ -10,8 +10,8 @@ from typing import Any
 
 import asyncssh
 
-from forgelab.devices import wording
-from forgelab.devices.metrics.look import Missed
+from forgelab.devices import connection_errors
+from forgelab.devices.metrics.probe import ProbeFailed
 from forgelab.devices.models import Device
 
 CONNECT_TIMEOUT = 10  # seconds until TCP answers
@@ -29,12 +29,12 @@ def login(device: Device) -> str:
 
 def options(device: Device) -> dict[str, Any]:
     """How asyncssh is to log in: only with the device's own key, only at one of the pinned keys, nothing of this user's
-    configuration or agent. Raises `Missed` for keys that cannot be read."""
+    configuration or agent. Raises `ProbeFailed` for keys that cannot be read."""
     try:
         pinned = [asyncssh.import_public_key(line) for line in device.host_keys.splitlines() if line.strip()]
         keys = [asyncssh.import_private_key(device.identity.private_key)] if device.identity else []
     except (asyncssh.KeyImportError, ValueError) as error:
-        raise Missed(f"The keys of {device.name} cannot be read: {error}", refused=True) from None
+        raise ProbeFailed(f"The keys of {device.name} cannot be read: {error}", refused=True) from None
     return {
         "host": device.address, "port": device.port, "username": device.user, "client_keys": keys,
         "known_hosts": (pinned, [], []), "preferred_auth": "publickey", "agent_path": None, "config": None,
@@ -60,19 +60,23 @@ def explained(device: Device, shown: Sequence[str] = ()) -> Iterator[None]:
     try:
         yield
     except asyncssh.HostKeyNotVerifiable:
-        raise Missed(wording.key_changed(device, shown), key_changed=True) from None
+        raise ProbeFailed(connection_errors.key_changed(device, shown), key_changed=True) from None
     except asyncssh.PermissionDenied:
-        raise Missed(wording.refused(device), refused=True) from None
+        raise ProbeFailed(connection_errors.refused(device), refused=True) from None
     except asyncssh.KeyExchangeFailed as error:
         if "host key" in str(error):  # it has no key of a pinned kind any more, so another answers
-            raise Missed(wording.key_changed(device, shown), key_changed=True) from None
-        raise Missed(wording.silent(device, str(error))) from None
+            raise ProbeFailed(connection_errors.key_changed(device, shown), key_changed=True) from None
+        raise ProbeFailed(connection_errors.silent(device, str(error))) from None
     except asyncssh.ChannelOpenError as error:
         prohibited = device.jump and error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
-        detail = wording.let_nobody_through(device) if prohibited else wording.silent(device, error.reason)
-        raise Missed(detail) from None
+        detail = (
+            connection_errors.let_nobody_through(device)
+            if prohibited
+            else connection_errors.silent(device, error.reason)
+        )
+        raise ProbeFailed(detail) from None
     except OSError as error:
         known = isinstance(error.errno, int) and error.errno > 0
-        raise Missed(wording.silent(device, os.strerror(error.errno) if known else str(error))) from None
+        raise ProbeFailed(connection_errors.silent(device, os.strerror(error.errno) if known else str(error))) from None
     except (asyncssh.Error, UnicodeError) as error:
-        raise Missed(wording.silent(device, str(error))) from None
+        raise ProbeFailed(connection_errors.silent(device, str(error))) from None

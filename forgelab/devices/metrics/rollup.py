@@ -87,7 +87,7 @@ def _forget(span: Span, before: datetime) -> None:
 
 
 def availability_update(now: datetime) -> None:
-    """Store on each device the share of the last 30 days' looks that it answered, where that has changed.
+    """Store on each device the share of the last 30 days' probes that it answered, where that has changed.
 
     Hours for what is past, five minutes for the present hour, minutes for the rest of it: nothing counts twice, and a
     time in which nobody asked counts neither way.

@@ -1,4 +1,4 @@
-"""When a device is called down. One rule for the collector's minute and for somebody who looks by hand."""
+"""When a device is called down. One rule for the collector's minute and for a refresh asked for by hand."""
 
 from __future__ import annotations
 

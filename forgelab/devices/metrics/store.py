@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from forgelab.devices.metrics.look import Look
+from forgelab.devices.metrics.probe import Probe
 from forgelab.devices.metrics.status import MOST_MISSES, status_after_miss
 from forgelab.devices.models import Device, Identity, Sample
 
@@ -40,26 +40,26 @@ def _is_reached_through_itself(device: Device) -> bool:
 
 
 @transaction.atomic
-def write(at: datetime, looks: Sequence[Look]) -> int:
-    """Keep a minute's looks; returns how many were new.
+def write(at: datetime, probes: Sequence[Probe]) -> int:
+    """Keep a minute's probes; returns how many were new.
 
     A device of which this minute is kept already is left alone, so that of two collectors only the first counts: the
     rows are locked until the commit, and the samples are unique.
     """
-    found = {look.device: look for look in looks}
+    found = {probe.device: probe for probe in probes}
     devices = Device.objects.select_for_update(no_key=True).order_by("pk").only("name", "seen_at", "sleeps", *STATED)
     rows = {device.pk: device for device in devices if device.pk in found}
     known = set(Sample.objects.filter(span=Sample.Span.RAW, at=at).values_list("device_id", flat=True))
     samples, answered, missed = [], [], []
     for key, device in rows.items():
-        look = found[key]
-        if key in known or (device.seen_at and device.seen_at > look.at):  # meanwhile somebody else has looked
+        probe = found[key]
+        if key in known or (device.seen_at and device.seen_at > probe.at):  # meanwhile somebody else has looked
             continue
-        (answered if look.figures else missed).append(device)
-        _take(device, look)
+        (answered if probe.figures else missed).append(device)
+        _take(device, probe)
         # Whoever may sleep is not expected to answer, so its silence is no question that was left open.
-        if look.figures or not device.sleeps:
-            samples.append(_sample(device, at, look))
+        if probe.figures or not device.sleeps:
+            samples.append(_sample(device, at, probe))
     Sample.objects.bulk_create(samples, batch_size=BATCH, ignore_conflicts=True)
     _update(answered, [*MEASURED, *STATED, "uptime_seconds", "seen_at"])
     _update(missed, STATED)
@@ -78,24 +78,24 @@ def _update(devices: Sequence[Device], names: Sequence[str]) -> None:
         cursor.executemany(f"UPDATE {Device._meta.db_table} SET {changes} WHERE id = %s", rows)  # noqa: S608 - our names
 
 
-def _sample(device: Device, at: datetime, look: Look) -> Sample:
-    sample = Sample(device=device, span=Sample.Span.RAW, at=at, asked=1, answered=1 if look.figures else 0)
-    for name in MEASURED if look.figures else ():
-        setattr(sample, name, getattr(look.figures, name))
+def _sample(device: Device, at: datetime, probe: Probe) -> Sample:
+    sample = Sample(device=device, span=Sample.Span.RAW, at=at, asked=1, answered=1 if probe.figures else 0)
+    for name in MEASURED if probe.figures else ():
+        setattr(sample, name, getattr(probe.figures, name))
     return sample
 
 
-def _take(device: Device, look: Look) -> None:
+def _take(device: Device, probe: Probe) -> None:
     before = device.status
-    if look.figures:
+    if probe.figures:
         for name in (*MEASURED, "uptime_seconds"):
-            setattr(device, name, getattr(look.figures, name))
+            setattr(device, name, getattr(probe.figures, name))
         device.status, device.status_detail = Device.Status.REACHABLE, ""
-        device.misses, device.seen_at = 0, look.at
+        device.misses, device.seen_at = 0, probe.at
     else:
         device.misses = min(device.misses + 1, MOST_MISSES)
-        device.status = status_after_miss(device, key_changed=look.key_changed)
-        device.status_detail = look.missed
+        device.status = status_after_miss(device, key_changed=probe.key_changed)
+        device.status_detail = probe.error
     if device.status != before:
-        level = logging.ERROR if look.key_changed else logging.INFO
+        level = logging.ERROR if probe.key_changed else logging.INFO
         logger.log(level, "%s is %s. %s", device.name, device.status, device.status_detail)

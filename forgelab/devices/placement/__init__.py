@@ -2,9 +2,9 @@
 
 from forgelab.devices.placement.model import Candidate, Needs, Rare, Tenant, cores, gb
 from forgelab.devices.placement.policy import Policy, policy, shipped_policy
+from forgelab.devices.placement.request import Constraint, Wanted
 from forgelab.devices.placement.score import Score, rank, score
 from forgelab.devices.placement.sets import Choice, Missing, Placement, place_set
-from forgelab.devices.placement.wishes import Constraint, Wanted
 
 __all__ = [
     "Candidate", "Choice", "Constraint", "Missing", "Needs", "Placement", "Policy", "Rare", "Score", "Tenant", "Wanted",

@@ -39,7 +39,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A server as its neighbours see it: on a device, or looking for one. All fields may be empty where not known.
+    """A server as others see it: on a device, or looking for one. All fields may be empty where not known.
 
     `uses` and `used_by` name servers, `follows` those whose data it copies or that copy its, `components` are roles.
     """
@@ -62,8 +62,8 @@ class Tenant:
 class Candidate:
     """What is known of a device. MB, percent.
 
-    `promised_*` is what servers that run on it were promised: what they use of it is in the measured figures.
-    `pending_*` was promised to servers that are not there yet, so no figure shows it. `listening` maps ports to
+    `reserved_*` is what servers that run on it have reserved: what they use of it is in the measured figures.
+    `pending_*` is reserved for servers that are not there yet, so no figure shows it. `listening` maps ports to
     processes. `obstacle` is a sentence of somebody who knows why the device is out of the question, or empty.
     """
 
@@ -82,21 +82,21 @@ class Candidate:
     distribution_release: str = ""
     architecture: str = ""
     asleep: bool = False
-    promised_mb: int = 0
+    reserved_mb: int = 0
     pending_mb: int = 0
-    promised_disk_mb: int = 0
+    reserved_disk_mb: int = 0
     pending_disk_mb: int = 0
     listening: Mapping[int, str] = field(default_factory=dict)
     servers: tuple[Tenant, ...] = ()
     obstacle: str = ""
 
-    memory_free_mb: int = field(init=False, repr=False, compare=False)  # what can still be promised
+    memory_free_mb: int = field(init=False, repr=False, compare=False)  # what can still be reserved
     disk_left_mb: int = field(init=False, repr=False, compare=False)  # likewise
 
     def __post_init__(self) -> None:
         """Once for each device rather than at every look at it: there may be ten thousand."""
-        memory = min(self.memory_available_mb, self.memory_total_mb - self.promised_mb) - self.pending_mb
-        disk = min(self.disk_free_mb, self.disk_total_mb - self.promised_disk_mb) - self.pending_disk_mb
+        memory = min(self.memory_available_mb, self.memory_total_mb - self.reserved_mb) - self.pending_mb
+        disk = min(self.disk_free_mb, self.disk_total_mb - self.reserved_disk_mb) - self.pending_disk_mb
         object.__setattr__(self, "memory_free_mb", max(0, memory))
         object.__setattr__(self, "disk_left_mb", max(0, disk))
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from forgelab.recipes.problems import Problems, RecipeError
-from forgelab.recipes.reader import Reader, kind_of
-from forgelab.recipes.yamlfile import parse
+from forgelab.lib.problems import DocumentError, Problems
+from forgelab.lib.reader import Reader, kind_of
+from forgelab.lib.yamlfile import parse
 
 DATA = Path(__file__).parent / "weights.yaml"
 HUNDRED = 100
@@ -47,7 +47,7 @@ def shipped_policy() -> Policy:
 def policy(own: Path) -> Policy:
     """The same with what the file `own` changes, if it exists; read again when the file has changed.
 
-    Raises RecipeError naming line and key of what is wrong in it.
+    Raises DocumentError naming line and key of what is wrong in it.
     """
     try:
         found = own.stat()
@@ -64,7 +64,7 @@ def _own(path: Path, changed: int, size: int) -> Policy:
     except OSError as error:
         problems = Problems()
         problems.add("", f"cannot be read: {error.strerror}")
-        raise RecipeError(problems) from None
+        raise DocumentError(problems) from None
     problems = Problems(document.lines)
     top = Reader(document.data or {}, "", problems, LIMITS)
     return _read(top.data, problems)

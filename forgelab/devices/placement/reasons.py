@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forgelab.devices.placement.fit import Neighbours, sentence
+from forgelab.devices.placement.affinity import Affinities, sentence
 from forgelab.devices.placement.model import Candidate, Needs, Tenant, cores, gb
 from forgelab.devices.placement.policy import Policy
 from forgelab.devices.placement.shares import Measure
@@ -26,11 +26,14 @@ def reasons(candidate: Candidate, needs: Needs, tenant: Tenant, policy: Policy) 
         sentences.append(f"Uptime: {candidate.availability_percent:.1f}%")
     if candidate.cores < needs.cores[1]:
         sentences.append(f"{cores(candidate.cores)} ({needs.cores[1]} recommended)")
-    if promised := candidate.promised_mb + candidate.pending_mb:
-        sentences.append(f"{gb(promised)} of {gb(candidate.memory_total_mb)} RAM promised to {_servers(candidate)}")
+    if reserved := candidate.reserved_mb + candidate.pending_mb:
+        sentences.append(f"{gb(reserved)} of {gb(candidate.memory_total_mb)} RAM reserved for {_servers(candidate)}")
     if candidate.asleep:
         sentences.append("It is asleep: it is woken before the run")
-    return (*sentences, *(sentence(tie, tenant) for tie in Neighbours(tenant, policy).ties(candidate.servers)))
+    return (
+        *sentences,
+        *(sentence(affinity, tenant) for affinity in Affinities(tenant, policy).affinities(candidate.servers)),
+    )
 
 
 def _servers(candidate: Candidate) -> str:

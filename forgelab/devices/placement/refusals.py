@@ -50,7 +50,7 @@ class Demands:
         free, left = gb(candidate.memory_free_mb), gb(candidate.disk_left_mb)
         told = {
             OBSTACLE: candidate.obstacle,
-            MEMORY: f"{free} RAM free{_of_promises(candidate)}, at least {gb(self._memory)} needed",
+            MEMORY: f"{free} RAM free{_reserved(candidate)}, at least {gb(self._memory)} needed",
             STORAGE: f"{left} storage free, at least {gb(self._storage)} needed",
             CORES: f"{cores(candidate.cores)}, at least {self._cores} needed",
         }
@@ -71,13 +71,13 @@ class Demands:
 
 
 def _sold_as_enough(candidate: Candidate, memory: int) -> bool:
-    """Only for the first server on a device: once something is promised, promises are never more than there is."""
-    return not (candidate.promised_mb or candidate.pending_mb) and candidate.memory_free_mb >= memory * TOLERANCE
+    """Only for the first server on a device: once something is reserved, reservations never exceed what there is."""
+    return not (candidate.reserved_mb or candidate.pending_mb) and candidate.memory_free_mb >= memory * TOLERANCE
 
 
-def _of_promises(candidate: Candidate) -> str:
-    promised = candidate.promised_mb + candidate.pending_mb
-    return f" ({gb(promised)} are promised to the servers on it)" if promised else ""
+def _reserved(candidate: Candidate) -> str:
+    reserved = candidate.reserved_mb + candidate.pending_mb
+    return f" ({gb(reserved)} are reserved for the servers on it)" if reserved else ""
 
 
 def _taken(candidate: Candidate, needs: Needs) -> list[tuple[int, str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from forgelab.devices.placement import reasons as words
-from forgelab.devices.placement.fit import Neighbours
+from forgelab.devices.placement.affinity import Affinities
 from forgelab.devices.placement.model import Candidate, Needs, Tenant
 from forgelab.devices.placement.policy import HUNDRED, Policy, shipped_policy
 from forgelab.devices.placement.refusals import Demands
@@ -46,13 +46,13 @@ class Score:
 class Scale:
     """What one server is weighed by, prepared for many devices."""
 
-    __slots__ = ("_measure", "_neighbours", "fits", "needs", "policy", "refusals", "tenant")
+    __slots__ = ("_affinities", "_measure", "fits", "needs", "policy", "refusals", "tenant")
 
     def __init__(self, needs: Needs, tenant: Tenant = ANYBODY, policy: Policy | None = None) -> None:
         self.needs, self.tenant = needs, tenant
         self.policy = policy or shipped_policy()
         self._measure = Measure(needs, self.policy)
-        self._neighbours = Neighbours(tenant, self.policy)
+        self._affinities = Affinities(tenant, self.policy)
         demands = Demands(needs)
         self.fits, self.refusals = demands.met, demands.refusals
 
@@ -66,11 +66,11 @@ class Scale:
     def exact(self, candidate: Candidate) -> float:
         """The points before they are rounded and kept between 0 and 100."""
         total = self._measure.total(candidate)
-        return total + self._neighbours.points(candidate.servers) if candidate.servers else total
+        return total + self._affinities.points(candidate.servers) if candidate.servers else total
 
 
 def score(candidate: Candidate, needs: Needs, tenant: Tenant = ANYBODY, policy: Policy | None = None) -> Score:
-    """How well the device suits this server. `tenant` says who the server is, for its neighbours' sake."""
+    """How well the device suits this server. `tenant` says who the server is, for its affinities."""
     return Scale(needs, tenant, policy).score(candidate)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from forgelab.devices.placement.board import Board, Spots
-from forgelab.devices.placement.missing import why_missing
+from forgelab.devices.placement.assignment import Assignment, AssignmentProblem
 from forgelab.devices.placement.model import Candidate
 from forgelab.devices.placement.policy import Policy, shipped_policy
+from forgelab.devices.placement.request import Constraint, Wanted
 from forgelab.devices.placement.score import Score
 from forgelab.devices.placement.search import greedy, improved, searched
-from forgelab.devices.placement.wishes import Constraint, Wanted
+from forgelab.devices.placement.unplaced import why_unplaced
 
-FEW = 8  # servers that are searched for the best solution of all; more are placed one by one and then improved
+# Up to so many servers the best of all placements is searched for; more are placed one by one, then improved.
+EXHAUSTIVE_LIMIT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +55,27 @@ def place_set(
 ) -> Placement:
     """A place for as many of the servers as possible, and then those with the most points together.
 
-    Their names must differ. What one is promised the others cannot have. The order of servers, devices and constraints
-    does not matter.
+    Their names must differ. What is reserved for one the others cannot have. The order of servers, devices and
+    constraints does not matter.
     """
     ordered = sorted(wanted, key=lambda one: one.name)
-    board = Board(ordered, sorted(candidates, key=lambda one: one.name), constraints, policy or shipped_policy())
-    spots = greedy(board)
-    if len(ordered) <= FEW:
-        spots, best = searched(board, spots)
+    problem = AssignmentProblem(
+        ordered, sorted(candidates, key=lambda one: one.name), constraints, policy or shipped_policy()
+    )
+    assignment = greedy(problem)
+    if len(ordered) <= EXHAUSTIVE_LIMIT:
+        assignment, best = searched(problem, assignment)
     else:
-        spots, best = improved(board, spots), False
-    return _told(board, spots, best)
+        assignment, best = improved(problem, assignment), False
+    return _placement(problem, assignment, best)
 
 
-def _told(board: Board, spots: Spots, best: bool) -> Placement:
+def _placement(problem: AssignmentProblem, assignment: Assignment, best: bool) -> Placement:
     choices, missing = [], []
-    for number, spot in enumerate(spots):
-        name = board.wanted[number].name
+    for number, spot in enumerate(assignment):
+        name = problem.wanted[number].name
         if spot is None:
-            missing.append(Missing(name, why_missing(board, spots, number)))
+            missing.append(Missing(name, why_unplaced(problem, assignment, number)))
         else:
-            choices.append(Choice(name, board.candidates[spot].name, board.score(number, spot, spots)))
+            choices.append(Choice(name, problem.candidates[spot].name, problem.score(number, spot, assignment)))
     return Placement(tuple(choices), tuple(missing), best)

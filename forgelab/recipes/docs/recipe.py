@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forgelab.recipes.conditions import Condition
-from forgelab.recipes.docs.glue import glue
 from forgelab.recipes.docs.page import Page, Section, Table, code
 from forgelab.recipes.labels import grouped
 from forgelab.recipes.model import Amount, Command, Component, Credentials, Recipe, Requirements, SupervisorConfig
 from forgelab.recipes.options import Option
 from forgelab.recipes.placeholders import as_text
-from forgelab.recipes.versions import lifecycles
+from forgelab.recipes.roles.runtime import role_runtime
+from forgelab.recipes.versions.support import lifecycles
 
 TYPES = {
     "select": "choice",
@@ -160,7 +160,7 @@ def _known_end(option: Option, version: str) -> str:
 def _ports(recipe: Recipe) -> Table:
     rows: list[tuple[str, ...]] = []
     for component in recipe.components:
-        found = glue(component.role, component.variables or {})
+        found = role_runtime(component.role, component.variables or {})
         when = _when(component.when)
         rows += [(port, process, component.role.title, when) for port, process in found.ports]
         if "ports" in found.computed and not found.ports:

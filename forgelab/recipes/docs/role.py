@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from forgelab.recipes.docs.glue import Glue, glue
+from forgelab.recipes.colocation import never_conflicts
 from forgelab.recipes.docs.page import Page, Section, Table, code
-from forgelab.recipes.rolespec import RoleOption, RoleSpec, dump
-from forgelab.recipes.sharing import Sharing
-from forgelab.recipes.together import never_clashes
+from forgelab.recipes.roles.colocation import ColocationRules
+from forgelab.recipes.roles.runtime import RoleRuntime, role_runtime
+from forgelab.recipes.roles.spec import RoleOption, RoleSpec, dump
 
 ABOUT_VARIABLES = (
     "All have a default, in `defaults/main.yml`; types and choices are checked before anything is changed."
@@ -23,7 +23,7 @@ def role_page(role: RoleSpec, about: str = "") -> Page:
         Section("Variables", text=ABOUT_VARIABLES, table=table)
         if rows
         else Section("Variables", text="This role has none."),
-        Section("On the device", items=(*_on_the_device(glue(role, {})), *_sharing(role))),
+        Section("On the device", items=(*_on_the_device(role_runtime(role, {})), *_colocation(role))),
         Section("Example", code="\n".join(_example(role)), language="yaml"),
     )
     return Page(
@@ -31,17 +31,6 @@ def role_page(role: RoleSpec, about: str = "") -> Page:
         lead=role.description or _sentence(about),
         sections=tuple(section for section in sections if section),
     )
-
-
-def plugins_page(name: str, about: str, plugins: Mapping[str, str]) -> Page:
-    """The README of a role that has no tasks, only `plugins` (path and what it does)."""
-    table = Table(("File", "What it does"), [(code(path), text) for path, text in plugins.items()])
-    return Page(title=f"{name.capitalize()} ({code(name)})", lead=_sentence(about), sections=(_plugins(table),))
-
-
-def _plugins(table: Table) -> Section:
-    text = "Roles that use them name this one in their `meta/main.yml`, so nothing has to be done for it in a playbook."
-    return Section("What other roles find here", text=text, table=table)
 
 
 def _sentence(text: str) -> str:
@@ -77,31 +66,31 @@ def _is_template(value: object) -> bool:
     return isinstance(value, str) and "{{" in value
 
 
-def _on_the_device(found: Glue) -> Iterator[str]:
+def _on_the_device(found: RoleRuntime) -> Iterator[str]:
     if found.services:
         yield f"Services: {', '.join(code(name) for name in found.services)}"
     if found.ports:
         yield f"Ports: {', '.join(f'{port} ({process})' for port, process in found.ports)}"
 
 
-def _sharing(role: RoleSpec) -> Iterator[str]:
+def _colocation(role: RoleSpec) -> Iterator[str]:
     """How several servers on one device have it; of a role that does not say it, docs/sharing.md tells."""
-    sharing, words = role.sharing, []
-    if sharing == Sharing():
+    rules, words = role.colocation, []
+    if rules == ColocationRules():
         return
-    if sharing.once:
-        harmless = [code(f"{name}: {dump(value)}") for name, value in sharing.harmless.items()]
+    if rules.once:
+        harmless = [code(f"{name}: {dump(value)}") for name, value in rules.harmless.items()]
         words.append("a device has it once" + (f", not counting {', '.join(harmless)}" if harmless else ""))
-    if sharing.instead_of:
-        words.append(f"never beside {_codes(sharing.instead_of)}")
-    if sharing.apart_by:
-        words.append(f"each with its own {_codes(sharing.apart_by)}")
-    if sharing.in_common:
-        words.append(f"the same {_codes(sharing.in_common)}")
-    if sharing.merged:
-        words.append(f"{_codes(sharing.merged)} of all are joined")
-    if not (sharing.once or sharing.apart_by):
-        words.append("whatever the values" if never_clashes(role) else "everything else must be equal")
+    if rules.instead_of:
+        words.append(f"never beside {_codes(rules.instead_of)}")
+    if rules.apart_by:
+        words.append(f"each with its own {_codes(rules.apart_by)}")
+    if rules.in_common:
+        words.append(f"the same {_codes(rules.in_common)}")
+    if rules.merged:
+        words.append(f"{_codes(rules.merged)} of all are joined")
+    if not (rules.once or rules.apart_by):
+        words.append("whatever the values" if never_conflicts(role) else "everything else must be equal")
     yield f"Several servers on one device: {'; '.join(words)}"
 
 
@@ -119,4 +108,4 @@ def _example(role: RoleSpec) -> Iterator[str]:
     if shown:
         yield "  vars:"
         yield from (f"    {name}: {value}" for name, value in shown.items())
-    yield from ("  roles:", f"    - role: {role.name}")
+    yield from ("  roles:", f"    - role: forgelab.homelab.{role.name}")

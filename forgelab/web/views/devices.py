@@ -11,29 +11,37 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from forgelab.devices import hostkeys, services, sleeping, ssh
+from forgelab.devices import hostkeys, services, ssh, update
 from forgelab.devices.metrics import history
 from forgelab.devices.models import Device
 from forgelab.runs.selectors import run_list
-from forgelab.web.accepting import UNPROCESSABLE, accepted_keys
+from forgelab.web.errors import UNPROCESSABLE, add_errors, flash
+from forgelab.web.forms.devices import SleepForm
+from forgelab.web.host_keys import accepted_keys
 
 
 @login_required
 @require_GET
 def device_list(request: HttpRequest) -> HttpResponse:
     devices = history.with_loads(Device.objects.prefetch_related("servers"))
-    return render(request, "web/device_list.html", {"devices": devices})
+    return render(request, "web/devices/list.html", {"devices": devices})
 
 
 @login_required
 @require_GET
 def detail(request: HttpRequest, name: str) -> HttpResponse:
+    return _page(request, name)
+
+
+def _page(request: HttpRequest, name: str, sleep: SleepForm | None = None) -> HttpResponse:
+    """The device's page; `sleep` is a form that was refused."""
     device = get_object_or_404(
         Device.objects.select_related("identity", "jump").prefetch_related("servers", "behind"), name=name
     )
     context = {"device": device, "keys": hostkeys.parse(device.host_keys), "runs": run_list(device=device)[:10]}
     context |= {"history": history.last_day(device), "misses_until_down": settings.MISSES_UNTIL_DOWN}
-    return render(request, "web/device_detail.html", context)
+    context["sleep"] = sleep or SleepForm(initial={"sleeps": device.sleeps, "mac_address": device.mac_address})
+    return render(request, "web/devices/detail.html", context, status=UNPROCESSABLE if sleep else 200)
 
 
 @login_required
@@ -42,7 +50,7 @@ def refresh(request: HttpRequest, name: str) -> HttpResponse:
     device = services.device_refresh(device=get_object_or_404(Device, name=name))
     if not device.misses:  # else the page itself tells why
         messages.success(request, f"{device.name} answered.")
-    return redirect("device", name)
+    return redirect("device_detail", name)
 
 
 @login_required
@@ -50,14 +58,17 @@ def refresh(request: HttpRequest, name: str) -> HttpResponse:
 def sleep(request: HttpRequest, name: str) -> HttpResponse:
     """Mark the device as one that sleeps, or not, and by which address it is woken."""
     device = get_object_or_404(Device, name=name)
-    try:
-        chosen = {"sleeps": "sleeps" in request.POST, "mac_address": request.POST.get("mac_address", "")}
-        sleeping.device_sleep_set(device=device, **chosen)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
-        messages.success(request, f"{device.name} is expected {'to sleep at times' if device.sleeps else 'to be up'}.")
-    return redirect("device", name)
+    form = SleepForm(request.POST)
+    if form.is_valid():
+        try:
+            update.device_update(device=device, **form.cleaned_data)
+        except ValidationError as error:
+            add_errors(error, form)
+        else:
+            expected = "to sleep at times" if device.sleeps else "to be up"
+            messages.success(request, f"{device.name} is expected {expected}.")
+            return redirect("device_detail", name)
+    return _page(request, name, form)
 
 
 @login_required
@@ -67,10 +78,10 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
     try:
         services.device_remove(device=device)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return redirect("device", name)
+        flash(request, error)
+        return redirect("device_detail", name)
     messages.success(request, f"{device.name} is forgotten. Nothing on it was touched.")
-    return redirect("devices")
+    return redirect("device_list")
 
 
 @login_required
@@ -82,10 +93,10 @@ def trust(request: HttpRequest, name: str) -> HttpResponse:
     try:
         context["keys"] = hostkeys.scan(device.address, device.port, jump=device.jump)
     except (hostkeys.HostKeyError, ssh.DeviceUnreachable) as error:
-        return render(request, "web/device_trust.html", context | {"error": str(error)}, status=UNPROCESSABLE)
+        return render(request, "web/devices/trust.html", context | {"error": str(error)}, status=UNPROCESSABLE)
     accepted = accepted_keys(request, context["keys"])
     if not accepted:
-        return render(request, "web/device_trust.html", context)
+        return render(request, "web/devices/trust.html", context)
     services.device_refresh(device=services.device_trust(device=device, host_keys=accepted))
     messages.success(request, f"The host keys of {device.name} are pinned.")
-    return redirect("device", name)
+    return redirect("device_detail", name)

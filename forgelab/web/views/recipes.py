@@ -13,9 +13,9 @@ from forgelab.servers import selectors
 
 @login_required
 @require_GET
-def about(request: HttpRequest, server_type: str) -> HttpResponse:
+def detail(request: HttpRequest, server_type: str) -> HttpResponse:
     """What it sets up, what it asks for, what it listens on."""
     recipe = selectors.recipe_catalog().recipes.get(server_type)
     if recipe is None:
         raise Http404(f"There is no server type {server_type}.")
-    return render(request, "web/recipe_about.html", {"recipe": recipe, "page": recipe_page(recipe, roles_link="")})
+    return render(request, "web/recipes/detail.html", {"recipe": recipe, "page": recipe_page(recipe, roles_link="")})

@@ -16,16 +16,18 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from forgelab.accounts.actors import from_request
 from forgelab.runs import selectors, services
 from forgelab.runs.models import Run
-from forgelab.servers import checks
 from forgelab.servers.models import Server
-from forgelab.web import live
+from forgelab.servers.provisioning import checks
+from forgelab.web import run_stream
+from forgelab.web.errors import error_messages
 
 PAGE = 50
 LOG_EVENTS = 500  # events shown with the page itself; the stream brings what comes after
 
-stream = live.stream
+stream = run_stream.stream
 
 
 @login_required
@@ -34,7 +36,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     status = status if status in Run.Status.values else ""
     page = Paginator(selectors.run_list(status=status or None), PAGE).get_page(request.GET.get("page"))
-    return render(request, "web/run_list.html", {"page": page, "status": status, "statuses": Run.Status.choices})
+    return render(request, "web/runs/list.html", {"page": page, "status": status, "statuses": Run.Status.choices})
 
 
 @login_required
@@ -54,24 +56,24 @@ def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
     context = {
         "run": snapshot,
         "ready": _ready(snapshot, server),
-        "announcement": live.announcement(snapshot),
-        "lines": live.log_lines(events),
+        "announcement": run_stream.announcement(snapshot),
+        "lines": run_stream.log_lines(events),
         "earlier": first,
         "after": events[-1]["counter"] if events else 0,
         "server": server,
     }
-    return render(request, "web/run_detail.html", context)
+    return render(request, "web/runs/detail.html", context)
 
 
 def _ready(run: dict[str, Any], server: Server | None) -> dict[str, str] | None:
     """Where to go once the run has succeeded."""
     if run["kind"] == checks.DECOMMISSION:
-        return {"url": reverse("servers"), "label": "Show all servers"}
+        return {"url": reverse("server_list"), "label": "Show all servers"}
     if server is None:
         return None
     if run["kind"] == checks.PLAN:
-        return {"url": reverse("run-plan", args=[run["id"]]), "label": "Show what would change"}
-    page = "server-ready" if run["kind"] == checks.PROVISION else "server"
+        return {"url": reverse("run_plan", args=[run["id"]]), "label": "Show what would change"}
+    page = "server_ready" if run["kind"] == checks.PROVISION else "server_detail"
     return {"url": reverse(page, args=[server.name]), "label": "Show the server"}
 
 
@@ -86,7 +88,7 @@ def log(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def _text(run: Run) -> Iterator[str]:
     after = 0
     while events := selectors.run_events(run=run, after=after):
-        yield "".join(f"{line['text']}\n" for line in live.log_lines(map(selectors.event_data, events)))
+        yield "".join(f"{line['text']}\n" for line in run_stream.log_lines(map(selectors.event_data, events)))
         after = events[-1].counter
 
 
@@ -95,7 +97,7 @@ def _text(run: Run) -> Iterator[str]:
 def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(Run.objects.defer("plan"), pk=run_id)
     try:
-        services.run_cancel(run=run)
+        services.run_cancel(run=run, actor=from_request(request))
     except ValidationError as error:
-        messages.info(request, " ".join(error.messages))
-    return redirect("run", run_id)
+        messages.info(request, " ".join(error_messages(error)))
+    return redirect("run_detail", run_id)

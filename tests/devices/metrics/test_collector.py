@@ -30,8 +30,8 @@ class Own(Collector):
     async def minute(self) -> None:
         self.now += 60
         self.devices = await self._ask(store.devices_to_ask)
-        looks = await self.tick(time.time())
-        self.unwritten.append((module.datetime.fromtimestamp(self.now, module.UTC), looks))
+        probes = await self.tick(time.time())
+        self.unwritten.append((module.datetime.fromtimestamp(self.now, module.UTC), probes))
         await self.write()
 
     def moment(self, device: Device) -> float:

@@ -12,7 +12,7 @@ import pytest
 from forgelab.devices import facts
 from forgelab.devices.metrics import connections as module
 from forgelab.devices.metrics.connections import Connections
-from forgelab.devices.metrics.look import Missed
+from forgelab.devices.metrics.probe import ProbeFailed
 from forgelab.devices.models import Device, Identity
 from tests.devices.metrics.ssh_server import ANSWER, FakeDevice, new_key, private_text, public_text, run
 
@@ -95,7 +95,7 @@ def test_another_host_key_is_told_at_once_and_nothing_is_asked():
     async def story():
         fake = await FakeDevice(KEY).start()
         device = known(fake, host_keys=public_text(new_key()))
-        with pytest.raises(Missed, match=r"HOST KEY CHANGED.*forgelab device trust nas") as told:
+        with pytest.raises(ProbeFailed, match=r"HOST KEY CHANGED.*forgelab device trust nas") as told:
             await ask(Connections(), device)
         for key in (fake.host_key, asyncssh.import_public_key(device.host_keys)):
             assert key.get_fingerprint() in str(told.value)
@@ -109,7 +109,7 @@ def test_another_host_key_is_told_at_once_and_nothing_is_asked():
 def test_a_device_that_has_no_key_of_the_pinned_kind_any_more_has_changed_it():
     async def story():
         fake = await FakeDevice(KEY, host_key=asyncssh.generate_private_key("ecdsa-sha2-nistp256")).start()
-        with pytest.raises(Missed, match=r"not the pinned one") as told:
+        with pytest.raises(ProbeFailed, match=r"not the pinned one") as told:
             await ask(Connections(), known(fake, host_keys=public_text(new_key())))
         assert told.value.key_changed
         await fake.stop()
@@ -120,7 +120,7 @@ def test_a_device_that_has_no_key_of_the_pinned_kind_any_more_has_changed_it():
 def test_a_refused_login_names_the_key_and_what_to_do():
     async def story():
         fake = await FakeDevice(new_key()).start()
-        with pytest.raises(Missed, match=r"refused the key forgelab.*authorized_keys") as told:
+        with pytest.raises(ProbeFailed, match=r"refused the key forgelab.*authorized_keys") as told:
             await ask(Connections(), known(fake))
         assert told.value.refused and not told.value.key_changed
         await fake.stop()
@@ -132,7 +132,7 @@ def test_a_device_that_is_off_is_a_miss_with_the_reason():
     async def story():
         fake = await FakeDevice(KEY).start()
         await fake.stop()
-        with pytest.raises(Missed, match=r"cannot be reached: .*refused.*switched on") as told:
+        with pytest.raises(ProbeFailed, match=r"cannot be reached: .*refused.*switched on") as told:
             await ask(Connections(), known(fake))
         assert not told.value.refused
 
@@ -150,7 +150,7 @@ def test_no_agent_configuration_or_key_of_this_user_is_used(monkeypatch, tmp_pat
 
     async def story():
         fake = await FakeDevice(stranger).start()
-        with pytest.raises(Missed, match=r"refused the key forgelab"):
+        with pytest.raises(ProbeFailed, match=r"refused the key forgelab"):
             await ask(Connections(), known(fake))
         fake.client = KEY
         assert await ask(Connections(), known(fake)) == ANSWER
@@ -168,7 +168,7 @@ def test_a_device_behind_another_is_reached_through_its_kept_connection():
         assert answers == [ANSWER] * 4
         assert (jump.logins, behind.logins) == (1, 3)
         await jump.stop()
-        with pytest.raises(Missed, match=r"behind-0 is reached through gate. gate .*cannot be reached"):
+        with pytest.raises(ProbeFailed, match=r"behind-0 is reached through gate. gate .*cannot be reached"):
             await ask(connections, devices[0])
         connections.close()
         await behind.stop()
@@ -181,7 +181,7 @@ def test_a_changed_key_of_the_jump_host_stops_those_behind_it():
         jump, behind = await FakeDevice(KEY).start(), await FakeDevice(KEY).start()
         gate = known(jump, name="gate", host_keys=public_text(new_key()))
         with pytest.raises(
-            Missed, match=r"behind is reached through gate. HOST KEY CHANGED: that of gate .*not the pinned one"
+            ProbeFailed, match=r"behind is reached through gate. HOST KEY CHANGED: that of gate .*not the pinned one"
         ):
             await ask(Connections(), known(behind, name="behind", jump=gate))
         assert behind.logins == 0
@@ -210,7 +210,7 @@ def test_a_device_that_is_reached_another_way_now_gets_another_connection():
 def test_an_endless_answer_is_cut_off():
     async def story():
         fake = await FakeDevice(KEY, answer="x" * (module.LONGEST + 100_000)).start()
-        with pytest.raises(Missed, match=r"without end"):
+        with pytest.raises(ProbeFailed, match=r"without end"):
             await ask(Connections(), known(fake))
         await fake.stop()
 
@@ -232,7 +232,7 @@ def test_this_machine_is_asked_without_ssh_and_without_forgelabs_environment(mon
 def test_unreadable_keys_are_told():
     async def story():
         fake = await FakeDevice(KEY).start()
-        with pytest.raises(Missed, match=r"keys of nas cannot be read"):
+        with pytest.raises(ProbeFailed, match=r"keys of nas cannot be read"):
             await ask(Connections(), known(fake, host_keys="ssh-ed25519 AAAA"))
         await fake.stop()
 
@@ -248,11 +248,11 @@ def test_what_a_hostile_machine_says_is_kept_short_and_printable():
         fake = FakeDevice(KEY)
         server = await asyncio.start_server(insult, "127.0.0.1", 0)
         device = known(fake, port=server.sockets[0].getsockname()[1])
-        with pytest.raises(Missed) as told:
+        with pytest.raises(ProbeFailed) as told:
             await ask(Connections(), device)
         assert str(told.value).isprintable() and len(str(told.value)) <= 2000
         server.close()
 
     run(story)
-    said = str(Missed("a\0b\x1b[31m" + "x" * 9999))
+    said = str(ProbeFailed("a\0b\x1b[31m" + "x" * 9999))
     assert (said[:8], len(said)) == ("a b [31m", 2000)

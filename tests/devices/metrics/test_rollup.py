@@ -17,7 +17,7 @@ NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 
 def minute(device: Device, at: datetime, load: float | None = 10.0, span: int = Span.RAW, **fields: object) -> Sample:
-    """A look at that minute; with no load the device missed it."""
+    """A probe at that minute; with no load the device missed it."""
     known = {"load_percent": load, "answered": int(load is not None)}
     if load is not None:
         known |= {"memory_available_mb": 1000, "disk_free_mb": 5000, "temperature_celsius": 50.0}

@@ -1,4 +1,4 @@
-"""Keeping a minute's looks: figures, misses, and when a device is called down or asleep."""
+"""Keeping a minute's probes: figures, misses, and when a device is called down or asleep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from forgelab.devices import facts
 from forgelab.devices.metrics import store
-from forgelab.devices.metrics.look import Look
+from forgelab.devices.metrics.probe import Probe
 from forgelab.devices.models import Device, Sample
 from tests.devices.metrics.ssh_server import ANSWER
 
@@ -23,12 +23,12 @@ FIGURES = facts.figures(ANSWER)
 
 def seen(device: Device, minute: int = 0) -> int:
     at = AT + timedelta(minutes=minute)
-    return store.write(at, [Look(device.pk, at + timedelta(seconds=20), FIGURES)])
+    return store.write(at, [Probe(device.pk, at + timedelta(seconds=20), FIGURES)])
 
 
 def missed(device: Device, minute: int = 0, why: str = "no answer", key_changed: bool = False) -> int:
     at = AT + timedelta(minutes=minute)
-    return store.write(at, [Look(device.pk, at + timedelta(seconds=20), missed=why, key_changed=key_changed)])
+    return store.write(at, [Probe(device.pk, at + timedelta(seconds=20), error=why, key_changed=key_changed)])
 
 
 def state(device: Device) -> tuple[str, int, str]:
@@ -106,9 +106,9 @@ def test_a_device_that_was_never_seen_is_not_called_down_by_one_miss(make_device
 def test_what_a_person_decides_is_not_written(device: Device) -> None:
     """The collector's list of devices is a minute old when it writes: meanwhile somebody may have changed one."""
     at = AT
-    looks = [Look(device.pk, at, FIGURES)]
+    probes = [Probe(device.pk, at, FIGURES)]
     Device.objects.filter(pk=device.pk).update(address="192.0.2.7", host_keys="other", sleeps=True, name="renamed")
-    store.write(at, looks)
+    store.write(at, probes)
     device.refresh_from_db()
     assert (device.address, device.host_keys, device.sleeps, device.name) == ("192.0.2.7", "other", True, "renamed")
 
@@ -121,9 +121,9 @@ def test_a_miss_is_overtaken_by_somebody_who_has_seen_the_device_since(device: D
 
 def test_a_device_that_is_gone_meanwhile_is_left_out(device: Device, make_device) -> None:
     other = make_device("other")
-    looks = [Look(d.pk, AT, FIGURES) for d in (device, other)]
+    probes = [Probe(d.pk, AT, FIGURES) for d in (device, other)]
     other.delete()
-    assert store.write(AT, looks) == 1
+    assert store.write(AT, probes) == 1
 
 
 def test_the_same_minute_counts_once(device: Device) -> None:
@@ -135,13 +135,13 @@ def test_the_same_minute_counts_once(device: Device) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_collectors_at_once_do_not_count_twice(make_device) -> None:
     devices = [make_device(f"device-{n}") for n in range(20)]
-    looks = [Look(device.pk, AT, missed="no answer") for device in devices]
+    probes = [Probe(device.pk, AT, error="no answer") for device in devices]
     ready, done = threading.Barrier(2), []
 
     def collect() -> None:
         try:
             ready.wait(30)
-            done.append(store.write(AT, looks))
+            done.append(store.write(AT, probes))
         finally:
             connection.close()
 
@@ -157,9 +157,9 @@ def test_two_collectors_at_once_do_not_count_twice(make_device) -> None:
 
 def test_a_minute_of_hundreds_is_a_handful_of_statements(make_device) -> None:
     devices = [make_device(f"device-{n}") for n in range(300)]
-    looks = [Look(d.pk, AT, FIGURES) if n % 3 else Look(d.pk, AT, missed="no") for n, d in enumerate(devices)]
+    probes = [Probe(d.pk, AT, FIGURES) if n % 3 else Probe(d.pk, AT, error="no") for n, d in enumerate(devices)]
     with CaptureQueriesContext(connection) as queries:
-        assert store.write(AT, looks) == 300
+        assert store.write(AT, probes) == 300
     assert len(queries) < 20
 
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forgelab.devices.placement import rank, score, shipped_policy
-from forgelab.devices.placement.fit import Neighbours, sentence
+from forgelab.devices.placement.affinity import Affinities, sentence
 from tests.devices.placement.examples import APP, NEEDS, candidates, tenants
 
 MORE = ("memory_available_mb", "memory_total_mb", "disk_free_mb", "disk_total_mb", "cores", "availability_percent")
-LESS = ("load_percent", "promised_mb", "pending_mb", "promised_disk_mb", "pending_disk_mb")
+LESS = ("load_percent", "reserved_mb", "pending_mb", "reserved_disk_mb", "pending_disk_mb")
 
 
 @given(candidates(), NEEDS, tenants())
@@ -45,11 +45,11 @@ def _is_no_worse(after, before):
 
 
 @given(tenants(), st.lists(tenants(), max_size=4, unique_by=lambda one: one.name))
-def test_the_ties_that_are_told_are_those_that_count(tenant, servers):
-    neighbours = Neighbours(tenant, shipped_policy())
-    ties = neighbours.ties(servers)
-    assert neighbours.points(servers) == pytest.approx(sum(tie.points for tie in ties))
-    assert all(sentence(tie, tenant) for tie in ties)
+def test_the_affinities_that_are_named_are_those_that_count(tenant, servers):
+    affinities = Affinities(tenant, shipped_policy())
+    found = affinities.affinities(servers)
+    assert affinities.points(servers) == pytest.approx(sum(affinity.points for affinity in found))
+    assert all(sentence(affinity, tenant) for affinity in found)
 
 
 SOME = st.lists(candidates(), unique_by=lambda candidate: candidate.name, max_size=8)

@@ -44,10 +44,10 @@ def test_the_others_are_told_in_the_specifications_few_words():
             "it runs Ubuntu 20.04; Ubuntu 22.04 or newer is needed",
         ),
         ({"memory_available_mb": 1 * GB}, "1GB RAM free, at least 2GB needed"),
-        ({"promised_mb": 15 * GB}, "1GB RAM free (15GB are promised to the servers on it), at least 2GB needed"),
-        ({"pending_mb": 11 * GB}, "1GB RAM free (11GB are promised to the servers on it), at least 2GB needed"),
+        ({"reserved_mb": 15 * GB}, "1GB RAM free (15GB are reserved for the servers on it), at least 2GB needed"),
+        ({"pending_mb": 11 * GB}, "1GB RAM free (11GB are reserved for the servers on it), at least 2GB needed"),
         ({"disk_free_mb": 10 * GB}, "10GB storage free, at least 20GB needed"),
-        ({"promised_disk_mb": 490 * GB}, "10GB storage free, at least 20GB needed"),
+        ({"reserved_disk_mb": 490 * GB}, "10GB storage free, at least 20GB needed"),
         ({"pending_disk_mb": 190 * GB}, "10GB storage free, at least 20GB needed"),
         ({"cores": 1}, "1 core, at least 2 needed"),
         ({"obstacle": "web is on it already"}, "web is on it already"),
@@ -88,12 +88,12 @@ def test_a_machine_sold_with_two_gigabytes_counts_as_such():
     assert not score(dataclasses.replace(sold, pending_mb=1), APP).fits  # nothing is overcommitted
 
 
-def test_what_is_promised_but_not_there_yet_is_taken_from_what_is_free_now():
+def test_what_is_reserved_but_not_there_yet_is_taken_from_what_is_free_now():
     """A device whose memory is used by other things: of 16 GB, 4 are free, and a new server gets them."""
     busy = dataclasses.replace(SERVER_02, memory_available_mb=4 * GB)
     assert score(busy, APP).fits
     assert not score(dataclasses.replace(busy, pending_mb=4 * GB), APP).fits
-    assert score(dataclasses.replace(busy, promised_mb=4 * GB), APP).fits  # it runs, so its use is in the 12 GB used
+    assert score(dataclasses.replace(busy, reserved_mb=4 * GB), APP).fits  # it runs, so its use is in the 12 GB used
 
 
 def test_what_fits_comes_before_what_does_not_and_equals_by_name():
@@ -113,11 +113,11 @@ def test_a_sleeping_device_can_be_woken_and_says_so():
     assert asleep.reasons[-1] == "It is asleep: it is woken before the run"
 
 
-def test_promises_and_few_cores_are_told():
+def test_reservations_and_few_cores_are_named():
     held = dataclasses.replace(
-        SERVER_02, cores=2, promised_mb=2 * GB, pending_mb=GB, servers=(Tenant("shop"), Tenant("wiki"))
+        SERVER_02, cores=2, reserved_mb=2 * GB, pending_mb=GB, servers=(Tenant("shop"), Tenant("wiki"))
     )
-    assert score(held, APP).reasons[-2:] == ("2 cores (4 recommended)", "3GB of 16GB RAM promised to shop, wiki")
+    assert score(held, APP).reasons[-2:] == ("2 cores (4 recommended)", "3GB of 16GB RAM reserved for shop, wiki")
 
 
 class TestNeighbours:

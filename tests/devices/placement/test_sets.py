@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forgelab.devices.placement import Candidate, Constraint, Needs, Tenant, Wanted, place_set, shipped_policy
-from forgelab.devices.placement.board import Board, worth
+from forgelab.devices.placement.assignment import AssignmentProblem, objective
 from tests.devices.placement.examples import APP, GB, PI, SERVER_01, SERVER_02
 
 DATABASE = Needs((1 * GB, 4 * GB), (10 * GB, 100 * GB), (1, 4), noun="database")
@@ -133,11 +133,11 @@ def test_of_a_machine_sold_with_four_gigabytes_two_servers_do_not_get_two_each()
     assert len(place_set([app("one", two), app("two", two)], [sold]).choices) == 1
 
 
-def test_many_servers_are_placed_too_without_promising_anything_twice():
+def test_many_servers_are_placed_too_without_reserving_anything_twice():
     many = [worker(f"worker-{number:02}") for number in range(30)]
     found = place_set(many, HOMELAB)
     assert found.complete and not found.best
-    _assert_nothing_is_promised_twice(found, {one.name: one for one in many}, HOMELAB)
+    _assert_nothing_is_reserved_twice(found, {one.name: one for one in many}, HOMELAB)
 
 
 SIZES = st.sampled_from([0, GB // 2, GB, 2 * GB, 3 * GB])
@@ -182,15 +182,15 @@ def problems(draw):
 def test_small_sets_agree_with_trying_everything(problem):
     wanted, devices, wishes = problem
     found = place_set(wanted, devices, wishes)
-    board = Board(wanted, devices, wishes, shipped_policy())
+    problem = AssignmentProblem(wanted, devices, wishes, shipped_policy())
     numbers = {device.name: number for number, device in enumerate(devices)}
     by_name = places(found)
-    spots = [numbers[by_name[one.name]] if one.name in by_name else None for one in wanted]
-    assert _allowed(wanted, devices, wishes, spots)
+    assignment = [numbers[by_name[one.name]] if one.name in by_name else None for one in wanted]
+    assert _allowed(wanted, devices, wishes, assignment)
     assert found.best
     everything = itertools.product([None, *range(len(devices))], repeat=len(wanted))
-    values = [worth(board, way) for way in everything if _allowed(wanted, devices, wishes, way)]
-    assert worth(board, spots) == pytest.approx(max(value for value in values if value is not None))
+    values = [objective(problem, way) for way in everything if _allowed(wanted, devices, wishes, way)]
+    assert objective(problem, assignment) == pytest.approx(max(value for value in values if value is not None))
     assert len(found.choices) + len(found.missing) == len(wanted)
     assert all(each.reason for each in found.missing)
 
@@ -199,14 +199,16 @@ def test_small_sets_agree_with_trying_everything(problem):
 def test_a_set_never_overcommits_and_its_order_does_not_matter(problem, random):
     wanted, devices, wishes = problem
     found = place_set(wanted, devices, wishes)
-    _assert_nothing_is_promised_twice(found, {one.name: one for one in wanted}, devices)
+    _assert_nothing_is_reserved_twice(found, {one.name: one for one in wanted}, devices)
     shuffled = [random.sample(part, len(part)) for part in (wanted, devices, wishes)]
     assert places(place_set(*shuffled)) == places(found)
 
 
-def _allowed(wanted, devices, wishes, spots) -> bool:
+def _allowed(wanted, devices, wishes, assignment) -> bool:
     """The rules once more, as plainly as possible."""
-    where = {one.name: None if spot is None else devices[spot].name for one, spot in zip(wanted, spots, strict=True)}
+    where = {
+        one.name: None if spot is None else devices[spot].name for one, spot in zip(wanted, assignment, strict=True)
+    }
     if any(where[one.name] in one.obstacles for one in wanted):
         return False
     if any(
@@ -229,7 +231,7 @@ def _allowed(wanted, devices, wishes, spots) -> bool:
     return True
 
 
-def _assert_nothing_is_promised_twice(found, wanted: dict[str, Wanted], devices: list[Candidate]) -> None:
+def _assert_nothing_is_reserved_twice(found, wanted: dict[str, Wanted], devices: list[Candidate]) -> None:
     for device in devices:
         here = [wanted[choice.name].needs for choice in found.choices if choice.device == device.name]
         memory = sum(needs.memory_mb[0] for needs in here)

@@ -21,8 +21,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(transactional_db: None, monkeypatch: pytest.MonkeyPatch, no_bell: list[str]) -> Iterator[Site]:
-    monkeypatch.setattr("forgelab.web.analysis.device_refresh", lambda device: device)
+def site(transactional_db: None, monkeypatch: pytest.MonkeyPatch, enqueued: list[str]) -> Iterator[Site]:
+    monkeypatch.setattr("forgelab.web.device_ranking.device_refresh", lambda device: device)
     factories.devices()
     User.objects.create_user("ada", password="correct horse battery")
     site = Site()

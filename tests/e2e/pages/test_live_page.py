@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.runs.models import Run
 from forgelab.runs.services import run_repeat
 from tests import factories
@@ -66,14 +67,14 @@ def test_a_failure_is_shown_with_the_way_out(page: Page, site: Site) -> None:
     worker.end(Run.Status.FAILED, factories.WHY)
 
     expect(page.get_by_text(factories.WHY)).to_be_visible()
-    page.get_by_role("link", name="Provision again").click()
+    page.get_by_role("link", name="Reprovision").click()
     expect(page.get_by_label("Server Name")).to_have_value("blog")
 
 
 def test_a_lost_run_is_followed_to_the_one_that_repeats_it(page: Page, site: Site) -> None:
     worker = provision(page, site)
     worker.begin("php")
-    repeat = run_repeat(run=worker.run)
+    repeat = run_repeat(run=worker.run, actor=SYSTEM)
     worker.end(Run.Status.LOST, "Its worker died.")
 
     page.wait_for_url(f"{site.url}/runs/{repeat.pk}/")

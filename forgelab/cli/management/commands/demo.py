@@ -9,13 +9,17 @@ import time
 
 from django.core.management.base import CommandParser
 
-from forgelab.cli import follow, success
+from forgelab.accounts.actors import from_shell
+from forgelab.cli import follow
 from forgelab.cli.base import Failure, ForgeCommand, console
 from forgelab.cli.demo import homelab, proof
+from forgelab.cli.server import result
 from forgelab.cli.stack.state import Stack, data_dir
 from forgelab.lab import Lab, LabError, LabUnavailable
-from forgelab.servers import placement, selectors, services
+from forgelab.servers import selectors
 from forgelab.servers.models import Server
+from forgelab.servers.placement import ranking
+from forgelab.servers.provisioning import services
 
 TYPE, NAME = "laravel-app-server", "laravel-production"
 # What Debian 12 offers by itself, so that the demo needs no vendor's repository and no PHP package registry.
@@ -84,18 +88,18 @@ def _show_ranking() -> None:
     if server := Server.objects.filter(name=NAME).select_related("device").first():
         out.print(f"  It is on {server.device.name} already, and is provisioned again there.")
         return
-    for score in placement.placement_rank(recipe=selectors.recipe_catalog().get(TYPE), config=CONFIG, name=NAME):
+    for score in ranking.placement_rank(recipe=selectors.recipe_catalog().get(TYPE), config=CONFIG, name=NAME):
         why = "; ".join(score.reasons if score.fits else score.refusals)
         points = f"{score.points}/100" if score.fits else "no"
         out.print(f"  {score.name:<20} {points:>7}  {why}")
 
 
 def _provision() -> Server:
-    run = services.server_provision(server_type=TYPE, name=NAME, device=None, config=CONFIG)
+    run = services.server_provision(server_type=TYPE, name=NAME, device=None, config=CONFIG, actor=from_shell())
     console().print(f"\nProvisioning {NAME} on {run.device.name}\n")
     snapshot = follow.follow(run.pk, cancel_on_interrupt=True)
     if snapshot["status"] != "succeeded":
-        raise Failure(success.failure(snapshot))
+        raise Failure(result.failure(snapshot))
     changed = sum(snapshot["outcome"]["recap"]["changed"].values())
     took = f"{snapshot['seconds']:.0f} seconds"
     console().print(f"\n{changed} changes on the device in {took}" if changed else f"\nNothing to change ({took})")

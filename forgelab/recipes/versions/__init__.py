@@ -1,0 +1,1 @@
+"""Which versions of a component exist, until when they are supported, and where they come from."""

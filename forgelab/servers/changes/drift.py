@@ -1,0 +1,79 @@
+"""Whether devices are still as their servers' plans say: recorded after every look, and looked at once a day."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from zlib import crc32
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from forgelab.accounts.actors import SCHEDULER, Actor
+from forgelab.runs.changes import count
+from forgelab.runs.models import Run
+from forgelab.runs.selectors import run_changes
+from forgelab.servers.changes.dry_run import changed_options, server_check
+from forgelab.servers.models import Server
+from forgelab.servers.provisioning.checks import PLAN
+
+logger = logging.getLogger(__name__)
+
+SPREAD = 60  # minutes over which the servers' looks are spread, so that they do not come all at once
+AT_ONCE = 2  # looks that are asked for in one go: after a day off ForgeLab does not do all of them together
+
+
+def server_checked(run: Run) -> None:
+    """A plan has ended. One of the server's own config says how far its device is from it."""
+    server = Server.objects.filter(pk=run.subject_id).first()
+    if server is None or run.status != Run.Status.SUCCEEDED or run.request.get("base") != server.config:
+        return
+    if changed_options(server.config, run.request["config"]):
+        return
+    if server.provisioned_at is None or server.provisioned_at > run.created_at:
+        return
+    found, now = count(run_changes(run=run)), timezone.now()
+    server.drift_since = (server.drift_since or now) if found else None
+    server.drift_count, server.drift_checked_at, server.drift_run = found, now, run
+    server.save(update_fields=["drift_count", "drift_checked_at", "drift_since", "drift_run"])
+
+
+def server_watch(*, server: Server, watch: bool, actor: Actor) -> Server:
+    """Look at it every day from now on, or no more."""
+    server.drift_watch = watch
+    server.save(update_fields=["drift_watch"])
+    return server
+
+
+def check_due(now: datetime | None = None) -> list[Run]:
+    """Ask for the looks that are due; returns their runs. A device with a run to do is left for the next time."""
+    now = now or timezone.now()
+    runs: list[Run] = []
+    if settings.DRIFT_HOUR is None:
+        return runs
+    watched = Server.objects.filter(status=Server.Status.ACTIVE, drift_watch=True).select_related("device")
+    for server in watched:
+        if len(runs) == AT_ONCE:
+            break
+        if _is_due(server, now) and not Run.objects.active().filter(device=server.device).exists():
+            try:
+                runs.append(server_check(server=server, actor=SCHEDULER))
+            except ValidationError as error:
+                logger.warning("%s is not compared with its plan: %s", server.name, "; ".join(error.messages))
+    return runs
+
+
+def due_at(server: Server, now: datetime) -> datetime:
+    """The latest moment, not after `now`, at which this server's look was due."""
+    minute = crc32(server.pk.bytes) % SPREAD
+    local = timezone.localtime(now)
+    due = local.replace(hour=settings.DRIFT_HOUR, minute=minute, second=0, microsecond=0)
+    return due if due <= local else due - timedelta(days=1)
+
+
+def _is_due(server: Server, now: datetime) -> bool:
+    due = due_at(server, now)
+    if server.provisioned_at is None or server.provisioned_at >= due:
+        return False
+    return not Run.objects.filter(subject_id=server.pk, kind=PLAN, created_at__gte=due).exists()

@@ -1,0 +1,136 @@
+"""From a server to the plan of its run: the recipe's components as roles, and what glues them together."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from django.conf import settings
+
+from forgelab.lib.problems import ConfigInvalid, DocumentError
+from forgelab.recipes.generated_role import generated_role, role_name
+from forgelab.recipes.model import Recipe
+from forgelab.recipes.resolve import ResolvedComponent, ResolvedRecipe
+from forgelab.recipes.versions.vendors import planned_vendors, vendors
+from forgelab.runs.plan import Plan, PlannedRole
+from forgelab.servers.colocation.colocated import joint_components
+from forgelab.servers.models import Server
+from forgelab.servers.spec.links import server_links
+from forgelab.servers.spec.resolving import resolved_recipe
+from forgelab.servers.succession import with_replaced
+
+# Before the preflight: which packages the roles need depends on the device's distribution and processor.
+FACTS = PlannedRole(name="facts", title="Reading the device", always=True)
+# In `Server.placement`: the memory, in MiB, that the servers on the device had been promised before this one came.
+PROMISED = "promised_mb"
+
+
+def server_plan(server: Server, recipe: Recipe) -> Plan:
+    """What provisioning the server will do, in the order of its steps. Raises `ConfigInvalid` for an unfit config."""
+    links = server_links(server, recipe)
+    resolved = resolved_recipe(server, recipe, links)
+    resolved = dataclasses.replace(resolved, components=tuple(joint_components(server, recipe, resolved, links)))
+    components = [_component_role(component) for component in resolved.components]
+    finishing = role_name(server.name)
+    generated = generated_role(resolved, finishing)
+    offered = _vendors(resolved)
+    components = with_replaced(components, server)
+    roles = [_facts(server), _preflight(resolved, offered), *_repositories(offered), _packages(resolved), *components]
+    if generated:
+        roles.append(PlannedRole(name=finishing, title="Finishing touches"))
+    roles.append(_versions(resolved))
+    return Plan(
+        slug=server.name,
+        title=f"Provision {server.name}",
+        roles=tuple(roles),
+        generated_roles={**recipe.own_roles, **({finishing: generated} if generated else {})},
+    )
+
+
+def _facts(server: Server) -> PlannedRole:
+    """What was promised to others before this server came is not its own to count on; see docs/sharing.md."""
+    promised = server.placement.get(PROMISED) or 0
+    return dataclasses.replace(FACTS, variables={"facts_reserved_mb": promised}) if promised else FACTS
+
+
+def _component_role(component: ResolvedComponent) -> PlannedRole:
+    version = component.version if component.version not in ("", "latest") else ""
+    return PlannedRole(
+        name=component.role,
+        title=f"Setting up {component.title} {version}".rstrip(),
+        variables=component.variables,
+        secrets=component.secret_variables,
+    )
+
+
+def _union(resolved: ResolvedRecipe, suffix: str) -> str:
+    """Jinja for all roles' lists of one kind: the roles know best what they need for the chosen versions."""
+    return "{{ " + " + ".join(f"{component.role}_{suffix}" for component in resolved.components) + " }}"
+
+
+def _vendors(resolved: ResolvedRecipe) -> list[dict[str, Any]]:
+    """The vendors of its components. Raises `ConfigInvalid` for a vendors.yaml that cannot be used."""
+    try:
+        known = vendors(settings.VENDORS_FILE)
+    except DocumentError as wrong:
+        raise ConfigInvalid({"vendors.yaml": f"{settings.VENDORS_FILE}: {wrong}"}) from None
+    return planned_vendors((component.role for component in resolved.components), known)
+
+
+def _repositories(offered: list[dict[str, Any]]) -> list[PlannedRole]:
+    """Which of the vendors are needed is known only when the device has been looked at."""
+    expressions = {
+        "repositories_sources": "{{ preflight_result.forgelab.vendors.sources | default([]) }}",
+        "repositories_absent": "{{ preflight_result.forgelab.vendors.absent | default([]) }}",
+    }
+    return [PlannedRole("repositories", "Setting up vendors' repositories", expressions=expressions)] if offered else []
+
+
+def _by_role(resolved: ResolvedRecipe, suffix: str) -> str:
+    """Jinja for a mapping of all roles to their lists of one kind."""
+    pairs = ", ".join(f"'{component.role}': {component.role}_{suffix}" for component in resolved.components)
+    return "{{ {" + pairs + "} }}"
+
+
+def _preflight(resolved: ResolvedRecipe, offered: list[dict[str, Any]]) -> PlannedRole:
+    return PlannedRole(
+        name="preflight",
+        title="Checking the device",
+        variables={
+            "preflight_memory_mb": resolved.requirements.memory_mb.minimum,
+            "preflight_disk_mb": resolved.requirements.storage_mb.minimum,
+            "preflight_vendors": offered,
+        },
+        expressions={
+            "preflight_packages": _union(resolved, "packages"),
+            "preflight_series": _series(resolved),
+            "preflight_ports": _union(resolved, "ports"),
+            "preflight_needs": _by_role(resolved, "packages"),
+        },
+    )
+
+
+def _series(resolved: ResolvedRecipe) -> str:
+    """Jinja for the versions of packages whose names do not say them; few roles have such packages."""
+    known = "".join(f", {component.role}_series | default({{}})" for component in resolved.components)
+    return "{{ {} | combine({}" + known + ") }}"
+
+
+def _packages(resolved: ResolvedRecipe) -> PlannedRole:
+    return PlannedRole(
+        name="packages",
+        title="Installing packages",
+        expressions={
+            "packages_names": _union(resolved, "packages"),
+            "packages_hold": _union(resolved, "services"),
+            "packages_for": _by_role(resolved, "packages"),
+            "packages_needed": "{{ preflight_result.forgelab.packages_needed | default(true) }}",
+        },
+    )
+
+
+def _versions(resolved: ResolvedRecipe) -> PlannedRole:
+    reports = ", ".join(f"{component.role}_report" for component in resolved.components)
+    return PlannedRole(
+        name="versions", title="Recording versions", expressions={"versions_reports": "{{ [" + reports + "] }}"}
+    )

@@ -1,0 +1,113 @@
+"""The live page's stream: `forgelab.runs.live.watch` put into the format of server-sent events, rendered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.loader import render_to_string
+
+from forgelab.runs.live import watch
+from forgelab.runs.models import Run
+
+HEARTBEAT = 15  # seconds without news after which a comment keeps the connection open
+LONGEST = 600  # seconds after which a stream ends, so that the browser comes back and its session is looked at again
+ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+FILLING = re.compile(r" \*{3,}$")  # Ansible's headings reach to the edge of a terminal
+
+
+async def stream(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Server-sent events from `Last-Event-ID` (or `?after=`) on, until the run has ended."""
+    user = await request.auser()
+    if not user.is_authenticated:
+        return HttpResponse("Log in first.", status=401)
+    if not await Run.objects.filter(pk=run_id).aexists():
+        # Not raised: Django would render its page in a thread whose database connection nobody closes.
+        return HttpResponse("There is no such run.", status=404)
+    last = request.headers.get("Last-Event-ID") or request.GET.get("after", "")
+    after = int(last) if re.fullmatch("[0-9]{1,9}", last) else 0
+    response = StreamingHttpResponse(sent(run_id, after), content_type="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
+    return response
+
+
+async def sent(run_id: UUID, after: int) -> AsyncIterator[str]:
+    """The run's messages in the format of server-sent events, with a comment when there is no news for long."""
+    messages = watch(run_id, after)
+    upcoming: asyncio.Future[dict[str, Any]] | None = None
+    until = time.monotonic() + LONGEST
+    yield "retry: 1000\n\n"
+    try:
+        while time.monotonic() < until:
+            upcoming = upcoming or asyncio.ensure_future(anext(messages))
+            done, _ = await asyncio.wait([upcoming], timeout=HEARTBEAT)
+            if not done:
+                yield ": still here\n\n"
+                continue
+            try:
+                message = upcoming.result()
+            except StopAsyncIteration:
+                return
+            upcoming = None
+            yield f"event: {message['event']}\nid: {message['id']}\ndata: {json.dumps(_shown(message))}\n\n"
+    finally:
+        if upcoming:
+            upcoming.cancel()
+            await asyncio.gather(upcoming, return_exceptions=True)
+        await messages.aclose()
+
+
+def _shown(message: dict[str, Any]) -> dict[str, Any]:
+    """What the page needs of a message: the same templates as in the page itself, rendered."""
+    data = message["data"]
+    if message["event"] == "events":
+        return {"html": render_to_string("web/runs/_log_lines.html", {"lines": log_lines(data)})}
+    if message["event"] == "snapshot":
+        return {
+            "html": render_to_string("web/runs/_panel.html", {"run": data}),
+            "announcement": announcement(data),
+            "title": page_title(data),
+            "finished": bool(data["finished_at"]),
+        }
+    return data
+
+
+def page_title(snapshot: dict[str, Any]) -> str:
+    active = snapshot["status"] in Run.ACTIVE
+    state = f"{snapshot['percent']}%" if active else snapshot["status_label"]
+    return f"{state} · {snapshot['title']} · ForgeLab"
+
+
+def announcement(snapshot: dict[str, Any]) -> str:
+    """One sentence for people who hear the page: the step now running, or how the run ended."""
+    if snapshot["status"] not in Run.ACTIVE:
+        return f"{snapshot['title']}: {snapshot['status_label']}."
+    step = next((step for step in snapshot["steps"] if step["status"] == "running"), None)
+    if step is None:
+        return f"{snapshot['title']}: {snapshot['status_label']}."
+    return f"{step['title']}, step {step['position']} of {step['count']}."
+
+
+def log_lines(events: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
+    """Ansible's output line by line, without colour codes, each with its tone."""
+    return [
+        {"text": FILLING.sub("", line), "tone": _tone(event, line)}
+        for event in events
+        for line in ESCAPE_SEQUENCE.sub("", event["stdout"]).replace("\r", "").split("\n")
+        if line.strip()
+    ]
+
+
+def _tone(event: dict[str, Any], line: str) -> str:
+    if line.startswith(("PLAY", "TASK", "RUNNING HANDLER")):
+        return "head"
+    if event["failed"]:
+        return "bad"
+    return "changed" if event["changed"] else "plain"

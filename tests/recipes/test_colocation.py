@@ -1,0 +1,168 @@
+"""What a role says of two servers on one device, and what is made of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from forgelab.lib.problems import DocumentError
+from forgelab.recipes.colocation import conflict, merged, never_conflicts
+from forgelab.recipes.resolve import ResolvedComponent
+from forgelab.recipes.roles.spec import RoleSpec, load_role, load_roles
+
+BUILT_IN = Path(__file__).resolve().parents[2] / "roles"
+OPTIONS = {
+    "tool_name": {"type": "str"},
+    "tool_host": {"type": "str"},
+    "tool_level": {"type": "int"},
+    "tool_parts": {"type": "list", "elements": "str"},
+    "tool_loud": {"type": "bool"},
+    "tool_password": {"type": "str", "no_log": True},
+}
+DEFAULTS = {"tool_name": "app", "tool_host": "", "tool_level": 1, "tool_parts": [], "tool_loud": False,
+            "tool_password": ""}  # fmt: skip
+
+
+@pytest.fixture
+def tool(tmp_path: Path):
+    """The role `tool` with this sharing.yml."""
+
+    def made(sharing: dict | str | None = None, ports: str = "[]") -> RoleSpec:
+        folder = tmp_path / "tool"
+        for name, data in (
+            (
+                "meta/argument_specs.yml",
+                {"argument_specs": {"main": {"short_description": "Tool", "options": OPTIONS}}},
+            ),
+            ("defaults/main.yml", DEFAULTS),
+        ):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(yaml.safe_dump(data))
+        (folder / "vars").mkdir(exist_ok=True)
+        (folder / "vars/main.yml").write_text(f"---\ntool_ports: {ports}\n")
+        if sharing is not None:
+            text = sharing if isinstance(sharing, str) else yaml.safe_dump(sharing)
+            (folder / "meta/sharing.yml").write_text(text)
+        return load_role(folder)
+
+    return made
+
+
+def part(secret: dict | None = None, **variables: object) -> ResolvedComponent:
+    values = {f"tool_{name}": value for name, value in variables.items()}
+    return ResolvedComponent("tool", "tool", "Tool", "", values, secret or {})
+
+
+def test_what_says_nothing_is_shared_by_equal_values_only(tool) -> None:
+    spec = tool()
+    assert conflict(spec, part(level=2), part(level=2), "new") == ""
+    assert conflict(spec, part(), part(level=1), "new") == ""
+    assert conflict(spec, part(level=3), part(), "new") == (
+        "has Tool there with tool_level 1, and new would have 3: both need the same"
+    )
+
+
+def test_a_secret_counts_and_is_not_told(tool) -> None:
+    said = conflict(tool(), part({"tool_password": "mine"}), part({"tool_password": "theirs"}), "new")
+    assert "tool_password" in said
+    assert "mine" not in said and "theirs" not in said
+    said = conflict(tool(), part({"tool_level": 5}), part(level=7), "new")  # secret by where it comes from
+    assert "tool_level" in said and "5" not in said and "7" not in said
+
+
+def test_what_a_device_has_once_is_never_shared(tool) -> None:
+    assert conflict(tool({"once": True}), part(), part(), "new") == "has Tool there, which a device can have once"
+
+
+def test_what_is_harmless_is_in_nobodys_way(tool) -> None:
+    spec = tool({"once": True, "harmless": {"level": 0}})
+    assert (
+        conflict(spec, part(level=0), part(level=4), "new") == conflict(spec, part(level=4), part(level=0), "new") == ""
+    )
+    assert conflict(spec, part(level=4), part(level=4), "new")
+
+
+class TestApart:
+    SHARING = {"apart_by": ["name", "host"], "in_common": ["loud"]}
+
+    def test_what_lies_apart_may_differ(self, tool) -> None:
+        spec = tool(self.SHARING)
+        assert conflict(spec, part(name="a", host="a.lan", level=1), part(name="b", host="b.lan", level=9), "new") == ""
+
+    def test_but_not_what_lies_in_common(self, tool) -> None:
+        spec = tool(self.SHARING)
+        said = conflict(spec, part(name="a", host="a.lan", loud=True), part(name="b", host="b.lan"), "new")
+        assert said == "has Tool there with tool_loud False, and new would have True: both need the same"
+
+    @pytest.mark.parametrize(
+        ("mine", "theirs", "named"),
+        [
+            ({"name": "a", "host": "x.lan"}, {"name": "b", "host": "y.lan x.lan"}, "tool_host y.lan x.lan"),
+            ({"name": "a", "host": ""}, {"name": "b"}, 'tool_host ""'),
+            ({"name": "a", "host": "x.lan"}, {"name": "a", "host": "y.lan"}, "tool_name a"),
+        ],
+    )
+    def test_one_name_leads_to_one_server(self, tool, mine: dict, theirs: dict, named: str) -> None:
+        said = conflict(tool(self.SHARING), part(**mine), part(**theirs), "new")
+        assert said == f"has Tool for {named} there: new must have another one"
+
+    def test_the_same_in_every_respect_is_one_thing(self, tool) -> None:
+        spec, one = tool(self.SHARING), {"name": "a", "host": "a.lan"}
+        assert conflict(spec, part(**one, level=2), part(**one, level=2), "new") == ""
+        assert "tool_level" in conflict(spec, part(**one, level=2), part(**one, level=3), "new")
+
+
+class TestMerged:
+    SHARING = {"merged": ["parts", "loud"]}
+
+    def test_lists_are_joined_and_switches_are_on_where_one_wants_them(self, tool) -> None:
+        spec = tool(self.SHARING)
+        assert conflict(spec, part(parts=["a"], loud=True), part(parts=["b"]), "new") == ""
+        found = merged(spec, part(parts=["a", "b"], level=2), [part(parts=["b", "c"], loud=True), part()])
+        assert found == {"tool_parts": ["a", "b", "c"], "tool_loud": True, "tool_level": 2}
+
+    def test_alone_nothing_is_added(self, tool) -> None:
+        assert merged(tool(self.SHARING), part(level=2), []) == {"tool_level": 2}
+
+    def test_a_secret_is_nobody_elses(self, tool) -> None:
+        spec = tool(self.SHARING)
+        theirs = part({"tool_parts": ["theirs"]})
+        assert "tool_parts" not in merged(spec, part(), [theirs])
+        assert (
+            conflict(spec, part(), theirs, "new") == "has Tool there with a tool_parts of its own: both need the same"
+        )
+
+
+@pytest.mark.parametrize(
+    ("sharing", "told"),
+    [
+        ({"onze": True}, "meta/sharing.yml: onze: is not known"),
+        ({"once": "yes"}, "once: must be true or false"),
+        ({"merged": "parts"}, "merged: must be a list of names"),
+        ({"merged": [5]}, "merged: must be a list of names"),
+        ({"merged": ["name"]}, "merged: name is neither a list nor a switch (bool)"),
+        ({"free": ["part"]}, "free: part is no variable of the role"),
+        ({"harmless": ["level"]}, "harmless: must be a mapping of variables to values"),
+        ({"harmless": {"levle": 0}}, "harmless: levle is no variable of the role"),
+        ("once: [", "is not valid YAML"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_with_its_key(tool, sharing: object, told: str) -> None:
+    with pytest.raises(DocumentError) as refused:
+        tool(sharing)
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(("ports", "listens"), [("[]", False), ("[ ]  # none", False), ("[{port: 80}]", True),
+                                                ('"{{ [] }}"', True)])  # fmt: skip
+def test_only_a_role_that_says_so_has_no_ports(tool, ports: str, listens: bool) -> None:
+    assert tool(ports=ports).listens is listens
+
+
+def test_the_roles_that_never_conflict_are_those_that_touch_nothing_of_anothers() -> None:
+    specs = load_roles(BUILT_IN).specs
+    assert {name for name, spec in specs.items() if spec.options and never_conflicts(spec)} == {"firewall", "peers"}
+    once = {name for name, spec in specs.items() if spec.colocation.once}
+    assert once == {"postgresql", "mysql", "mariadb", "redis", "memcached"}

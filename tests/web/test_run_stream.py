@@ -1,0 +1,210 @@
+"""The stream of the live page, with a `watch` that tells a story of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.test import AsyncClient
+
+from forgelab.accounts.models import User
+from forgelab.devices.models import Device
+from forgelab.runs.models import Run
+from forgelab.runs.selectors import run_snapshot
+from forgelab.web import run_stream
+from tests import factories
+
+EVENT = {
+    "counter": 7, "kind": "runner_on_ok", "role": "nginx", "task": "t", "host": "h", "changed": True, "failed": False,
+    "seconds": 1.0, "stdout": "changed: [<homelab>]", "created_at": "2025-10-01T00:00:00Z",
+}  # fmt: skip
+Tell = Callable[..., list[int]]
+
+
+@pytest.fixture
+def tell(monkeypatch: pytest.MonkeyPatch) -> Tell:
+    """Let `watch` say these messages, one after a wait; returns the counters it was asked to resume from."""
+
+    def told(*messages: dict[str, Any], wait: float = 0) -> list[int]:
+        resumed: list[int] = []
+
+        async def watch(run_id: uuid.UUID, after: int) -> AsyncIterator[dict[str, Any]]:
+            resumed.append(after)
+            for message in messages:
+                await asyncio.sleep(wait)
+                yield message
+
+        monkeypatch.setattr(run_stream, "watch", watch)
+        return resumed
+
+    return told
+
+
+def collect(run_id: uuid.UUID, after: int = 0) -> list[str]:
+    async def all_of_it() -> list[str]:
+        return [part async for part in run_stream.sent(run_id, after)]
+
+    return asyncio.run(all_of_it())
+
+
+def request(user: User | None, run_id: uuid.UUID, query: str = "", **headers: str) -> tuple[Any, str]:
+    """The answer of the view, and its body."""
+
+    async def ask() -> tuple[Any, str]:
+        client = AsyncClient()
+        if user:
+            await client.aforce_login(user)
+        response = await client.get(f"/runs/{run_id}/stream/{query}", headers=headers)
+        body = [part.decode() async for part in response] if response.streaming else [response.content.decode()]
+        await sync_to_async(connections.close_all)()  # those of the thread that served the view
+        return response, "".join(body)
+
+    return asyncio.run(ask())
+
+
+def data_of(frame: str) -> dict[str, Any]:
+    return json.loads(next(line for line in frame.splitlines() if line.startswith("data: "))[6:])
+
+
+def test_events_come_rendered_with_the_counter_to_resume_from(tell: Tell) -> None:
+    tell({"event": "events", "id": 7, "data": [EVENT]})
+
+    frame = collect(uuid.uuid4())[-1]
+
+    assert frame.startswith("event: events\nid: 7\ndata: ")
+    assert frame.endswith("\n\n")
+    assert data_of(frame)["html"].strip() == '<span class="changed">changed: [&lt;homelab&gt;]</span>'
+
+
+def test_a_snapshot_comes_as_the_same_panel_that_the_page_has(tell: Tell, best: Device) -> None:
+    run = factories.run(best, Run.Status.RUNNING)
+    tell({"event": "snapshot", "id": 2, "data": run_snapshot(run_id=run.pk)})
+
+    shown = data_of(collect(run.pk)[-1])
+
+    assert '<li class="running" aria-current="step">' in shown["html"]
+    assert shown["announcement"] == "Setting up PHP 8.2, step 4 of 9."
+    assert shown["title"] == "33% · Provisioning web · ForgeLab"
+
+
+def test_the_end_names_the_run_that_repeats_a_lost_one(tell: Tell) -> None:
+    tell({"event": "end", "id": 9, "data": {"status": "lost", "retry": "an-id"}})
+
+    assert data_of(collect(uuid.uuid4())[-1]) == {"status": "lost", "retry": "an-id"}
+
+
+def test_a_comment_keeps_the_connection_open_when_there_is_no_news(tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_stream, "HEARTBEAT", 0.01)
+    tell({"event": "end", "id": 1, "data": {}}, wait=0.05)
+
+    frames = collect(uuid.uuid4())
+
+    assert ": still here\n\n" in frames
+    assert frames[-1].startswith("event: end")
+
+
+def test_a_stream_ends_after_a_while_so_that_the_session_is_looked_at_again(
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_stream, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(run_stream, "LONGEST", 0.05)
+    tell({"event": "end", "id": 1, "data": {}}, wait=60)
+
+    assert set(collect(uuid.uuid4())[1:]) == {": still here\n\n"}
+
+
+def test_a_browser_that_goes_away_ends_the_watching(tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+
+    async def watch(run_id: uuid.UUID, after: int) -> AsyncIterator[dict[str, Any]]:
+        try:
+            yield {"event": "end", "id": 1, "data": {}}
+            await asyncio.sleep(60)
+        finally:
+            closed.append(True)
+
+    async def leave_early() -> None:
+        stream = run_stream.sent(uuid.uuid4(), 0)
+        await anext(stream)
+        await anext(stream)
+        await stream.aclose()
+
+    monkeypatch.setattr(run_stream, "watch", watch)
+    asyncio.run(leave_early())
+
+    assert closed == [True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_answer_is_a_stream_that_no_proxy_holds_back(tell: Tell) -> None:
+    tell({"event": "end", "id": 1, "data": {}})
+    run = factories.run(factories.device("homelab"))
+
+    response, body = request(User.objects.create_user("ada"), run.pk)
+
+    assert response.headers["Content-Type"] == "text/event-stream"
+    assert response.headers["X-Accel-Buffering"] == "no"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "event: end" in body
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("query", "headers", "counter"),
+    [
+        ("?after=5", {}, 5),
+        ("?after=5", {"Last-Event-ID": "9"}, 9),
+        ("?after=-1", {}, 0),
+        ("?after=x", {}, 0),
+        ("", {}, 0),
+    ],
+)
+def test_a_stream_resumes_where_the_browser_stopped(
+    tell: Tell, query: str, headers: dict[str, str], counter: int
+) -> None:
+    resumed = tell()
+    run = factories.run(factories.device("homelab"))
+
+    request(User.objects.create_user("ada"), run.pk, query, **headers)
+
+    assert resumed == [counter]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stranger_gets_no_stream(tell: Tell) -> None:
+    resumed = tell()
+    run = factories.run(factories.device("homelab"))
+
+    response, _ = request(None, run.pk)
+
+    assert response.status_code == 401
+    assert resumed == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_there_is_no_stream_of_a_run_that_does_not_exist(tell: Tell) -> None:
+    response, _ = request(User.objects.create_user("ada"), uuid.uuid4())
+
+    assert response.status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_real_hub_tells_a_finished_run_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = User.objects.create_user("ada")
+    run = factories.run(factories.device("homelab"), Run.Status.SUCCEEDED)
+
+    with ThreadPoolExecutor(max_workers=1) as threads:  # one that ends with the test, and its connection with it
+        monkeypatch.setattr("forgelab.runs.live._threads", threads)
+        _, body = request(user, run.pk)
+        threads.submit(connections.close_all).result()
+
+    assert [line for line in body.splitlines() if line.startswith("event: ")] == [
+        "event: events", "event: snapshot", "event: end",
+    ]  # fmt: skip
