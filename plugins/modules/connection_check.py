@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.forgelab.homelab.plugins.module_utils.peers import (
+from ansible_collections.forgelab.homelab.plugins.module_utils.logins import (
     DRIVERS,
     LOGINS,
     TITLES,
@@ -20,7 +20,7 @@ from ansible_collections.forgelab.homelab.plugins.module_utils.peers import (
 )
 
 DOCUMENTATION = r"""
-module: peers
+module: connection_check
 short_description: Log in to databases and caches on other devices
 description:
   - Logs in to each (PostgreSQL, MySQL, MariaDB with user, password and database; Redis with AUTH and PING; Memcached
@@ -48,7 +48,7 @@ options:
 
 EXAMPLES = r"""
 - name: Log in to the database
-  forgelab.homelab.peers:
+  forgelab.homelab.connection_check:
     connections:
       - {name: database, kind: postgresql, address: 192.168.1.12, port: 5432, user: shop_user, database: shop}
     passwords: {database: "{{ the_password }}"}

@@ -20,7 +20,7 @@ from ansible_collections.forgelab.homelab.plugins.module_utils.purge import (
 from ansible_collections.forgelab.homelab.plugins.module_utils.units import look_at, systemctl
 
 DOCUMENTATION = r"""
-module: removed_components
+module: decommission
 short_description: Take components away again
 description:
   - Stops and disables their units, then removes their files. What stood at a path before ForgeLab
@@ -51,7 +51,7 @@ options:
 
 EXAMPLES = r"""
 - name: Take Redis away
-  forgelab.homelab.removed_components:
+  forgelab.homelab.decommission:
     components:
       - name: redis
         units: [redis-server.service]

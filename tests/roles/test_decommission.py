@@ -17,7 +17,7 @@ GROUP = grp.getgrgid(os.getegid()).gr_name
 
 @pytest.fixture
 def removed(plugin: Callable[[str], ModuleType]) -> ModuleType:
-    return plugin("modules.removed_components")
+    return plugin("modules.decommission")
 
 
 @pytest.fixture

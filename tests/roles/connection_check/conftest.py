@@ -1,4 +1,4 @@
-"""The logins of role peers as Python, and servers on loopback to log in to."""
+"""The logins of role connection_check as Python, and servers on loopback to log in to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.roles.conftest import load_plugin
 
 @pytest.fixture(scope="module")
 def utils(_collection: None) -> ModuleType:
-    return load_plugin("module_utils.peers")
+    return load_plugin("module_utils.logins")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.roles.peers.helpers import SECRET, why
+from tests.roles.connection_check.helpers import SECRET, why
 
 
 @pytest.mark.parametrize(

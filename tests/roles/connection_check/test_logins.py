@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests.roles.peers.helpers import SECRET, memcached_with, redis_with, why
+from tests.roles.connection_check.helpers import SECRET, memcached_with, redis_with, why
 
 
 def test_redis_takes_a_password_of_any_characters(utils, serve):

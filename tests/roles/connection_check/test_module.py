@@ -1,4 +1,4 @@
-"""The module peers: every failure at once, patience with a server that starts, and the clients it needs."""
+"""The module connection_check: every failure at once, patience with a server that starts, and the clients it needs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from ansible.template import trust_as_template
 
 from tests.roles.conftest import load_plugin, templar
-from tests.roles.peers.helpers import SECRET, redis_with, words
+from tests.roles.connection_check.helpers import SECRET, redis_with, words
 
 
 @pytest.fixture(scope="module")
 def module(utils: ModuleType) -> ModuleType:
-    return load_plugin("modules.peers")
+    return load_plugin("modules.connection_check")
 
 
 def run(module: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: Any, **options: Any) -> dict[str, Any]:
@@ -92,5 +92,5 @@ def test_a_client_that_is_missing_is_told_except_in_a_plan(module, utils, serve,
     ],
 )
 def test_only_the_clients_that_are_needed_are_installed(kinds, packages):
-    values = templar("peers", peers_connections=[{"kind": kind} for kind in kinds])
-    assert values.template(trust_as_template("{{ peers_packages }}")) == packages
+    values = templar("connection_check", connection_check_connections=[{"kind": kind} for kind in kinds])
+    assert values.template(trust_as_template("{{ connection_check_packages }}")) == packages
