@@ -115,7 +115,7 @@ def test_a_device_behind_another_is_added_listed_and_shown_with_its_way(forgelab
     assert Device.objects.get(name="attic").jump.name == "gate"
     assert "fe80::1%eth0 via gate" in forgelab("device", "list").out
     assert "Reached through: gate" in forgelab("device", "show", "attic").out
-    assert re.search(r"Leads to: +attic", forgelab("device", "show", "gate").out)
+    assert re.search(r"Jump host for: +attic", forgelab("device", "show", "gate").out)
     removed = forgelab("device", "remove", "gate")
     assert removed.status == 1 and "attic is reached through it" in removed.err
 

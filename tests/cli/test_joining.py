@@ -13,7 +13,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from forgelab.accounts.models import User
-from forgelab.cli import joining, passwords
+from forgelab.cli.device import join as joining
+from forgelab.cli.device import password
 from forgelab.devices import hostkeys, join_tokens
 from forgelab.devices.models import Device, JoinToken
 from tests.api import homelab
@@ -36,7 +37,7 @@ def test_it_prints_the_command_and_what_came_of_it(
 ) -> None:
     device = homelab.device("attic", address="192.168.1.7")
     looks = [{}, {"used_at": timezone.now()}, {"device": device}]
-    monkeypatch.setattr("forgelab.cli.joining.time.sleep", lambda _: JoinToken.objects.update(**looks.pop(0)))
+    monkeypatch.setattr("forgelab.cli.device.join.time.sleep", lambda _: JoinToken.objects.update(**looks.pop(0)))
 
     done = forgelab("device", "join", "--name", "cellar")
 
@@ -54,7 +55,7 @@ def test_a_machine_that_could_not_be_added_is_a_failure(
     forgelab: Command, running: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail = {"used_at": timezone.now(), "failure": "attic refused the key."}
-    monkeypatch.setattr("forgelab.cli.joining.time.sleep", lambda _: JoinToken.objects.update(**fail))
+    monkeypatch.setattr("forgelab.cli.device.join.time.sleep", lambda _: JoinToken.objects.update(**fail))
 
     done = forgelab("device", "join")
 
@@ -134,7 +135,7 @@ def test_a_password_is_asked_for_without_being_shown(
 
 def test_no_option_takes_the_password_itself() -> None:
     parser = argparse.ArgumentParser()
-    passwords.add_arguments(parser)
+    password.add_arguments(parser)
     with pytest.raises(SystemExit):
         parser.parse_args(["--password", "s3cret-one"])
     assert parser.parse_args(["--password"]).password is True

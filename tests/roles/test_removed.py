@@ -3,12 +3,13 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.roles.conftest import load_plugin
 
 OWNER = pwd.getpwuid(os.geteuid()).pw_name
 GROUP = grp.getgrgid(os.getegid()).gr_name
@@ -16,12 +17,12 @@ GROUP = grp.getgrgid(os.getegid()).gr_name
 
 @pytest.fixture
 def removed(plugin: Callable[[str], ModuleType]) -> ModuleType:
-    return plugin("removed/library/removed_components.py")
+    return plugin("modules.removed_components")
 
 
 @pytest.fixture
 def files() -> ModuleType:
-    return sys.modules["ansible.module_utils.forgelab_files"]
+    return load_plugin("module_utils.files")
 
 
 def test_what_came_last_goes_first_and_only_once(removed: ModuleType) -> None:
@@ -128,7 +129,7 @@ class TestPackages:
 
     @pytest.fixture
     def apt(self, monkeypatch: pytest.MonkeyPatch, removed: ModuleType) -> ModuleType:
-        purge = sys.modules["ansible.module_utils.forgelab_purge"]
+        purge = load_plugin("module_utils.purge")
         self.called: list[list[str]] = []
 
         class Done:

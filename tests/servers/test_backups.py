@@ -272,8 +272,10 @@ def test_the_page_shows_backups_and_restores_one(
     assert "&lt;b&gt;shop/x" in page and "<b>shop" not in page
     assert "The last nightly backup failed" in page and "due tomorrow" in page
     form = {"backup": "postgresql/20261121-020003/<b>shop/x", "confirm": "wrong"}
-    refused = client.post("/servers/laravel/backups/restore/", form, follow=True).content.decode()
-    assert "Type the server&#x27;s name, laravel, to confirm" in refused
+    refused = client.post("/servers/laravel/backups/restore/", form | {"into": "copy"})
+    assert refused.status_code == 422
+    assert "Type the server&#x27;s name, laravel, to confirm" in refused.content.decode()
+    assert all(f'value="{typed}"' in refused.content.decode() for typed in ("copy", "wrong"))
     client.post("/servers/laravel/backups/restore/", form | {"confirm": "laravel"})
     planned = Plan.from_json(Run.objects.get(kind="server.restore").plan).roles[-1].variables
     assert (planned["backup_restore_database"], planned["backup_restore_at"]) == ("<b>shop/x", "20261121-020003")

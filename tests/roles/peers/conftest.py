@@ -9,12 +9,12 @@ from types import ModuleType
 
 import pytest
 
-from tests.roles.conftest import ROLES, load_plugin
+from tests.roles.conftest import load_plugin
 
 
 @pytest.fixture(scope="module")
-def utils(_plugins: None) -> ModuleType:
-    return load_plugin(ROLES / "peers/module_utils/forgelab_peers.py", "ansible.module_utils.forgelab_peers")
+def utils(_collection: None) -> ModuleType:
+    return load_plugin("module_utils.peers")
 
 
 @pytest.fixture

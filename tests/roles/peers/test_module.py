@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from ansible.template import trust_as_template
 
-from tests.roles.conftest import ROLES, load_plugin, templar
+from tests.roles.conftest import load_plugin, templar
 from tests.roles.peers.helpers import SECRET, redis_with, words
 
 
 @pytest.fixture(scope="module")
 def module(utils: ModuleType) -> ModuleType:
-    return load_plugin(ROLES / "peers/library/peers.py", "role_peers_library_peers")
+    return load_plugin("modules.peers")
 
 
 def run(module: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: Any, **options: Any) -> dict[str, Any]:
