@@ -28,12 +28,12 @@ POSTGRESQL_GONE = (
     f"DROP FUNCTION IF EXISTS {TABLE}_refuse()",
 )
 REFUSE = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+SAME_ID = f"EXISTS (SELECT 1 FROM {TABLE} WHERE id = NEW.id)"  # noqa: S608 - nobody types any of it
 SQLITE = (
     f"CREATE TRIGGER {TABLE}_no_update BEFORE UPDATE ON {TABLE} {REFUSE}",
     f"CREATE TRIGGER {TABLE}_no_delete BEFORE DELETE ON {TABLE} {REFUSE}",
     # REPLACE deletes a row without asking the trigger above.
-    f"CREATE TRIGGER {TABLE}_no_replace BEFORE INSERT ON {TABLE} "
-    f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE id = NEW.id) {REFUSE}",  # noqa: S608 - nobody types any of it
+    f"CREATE TRIGGER {TABLE}_no_replace BEFORE INSERT ON {TABLE} WHEN {SAME_ID} {REFUSE}",
 )
 SQLITE_GONE = tuple(f"DROP TRIGGER IF EXISTS {TABLE}_no_{verb}" for verb in ("update", "delete", "replace"))
 
