@@ -17,6 +17,9 @@ from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.runs.services import run_create
 from tests import factories
+from tests.support.flush import the_audit_can_be_flushed
+
+__all__ = ["the_audit_can_be_flushed"]  # a fixture of every test
 
 # How fast a loaded machine makes its examples says nothing about ForgeLab.
 settings.register_profile("forgelab", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -27,7 +27,7 @@ mac=52:54:00:12:34:56
 
 @pytest.fixture
 def user(db: None) -> User:
-    return User.objects.create_user("ada")
+    return User.objects.create_superuser("ada")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.web.world import stand_in
 
 @pytest.fixture
 def user(db: None) -> User:
-    return User.objects.create_user("ada", password="correct horse battery")
+    return User.objects.create_superuser("ada", password="correct horse battery")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
 def site(transactional_db: None, monkeypatch: pytest.MonkeyPatch, enqueued: list[str]) -> Iterator[Site]:
     monkeypatch.setattr("forgelab.web.device_ranking.device_refresh", lambda device: device)
     factories.devices()
-    User.objects.create_user("ada", password="correct horse battery")
+    User.objects.create_superuser("ada", password="correct horse battery")
     site = Site()
     site.start()
     yield site
