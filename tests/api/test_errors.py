@@ -95,7 +95,7 @@ def test_a_mistake_of_our_own_shows_no_stack_trace(api: APIClient, monkeypatch: 
         raise RuntimeError("a secret inside")
 
     monkeypatch.setattr("forgelab.api.provision.views.services.server_provision", broken)
-    answer = api.post(PROVISION, {"server_type": homelab.TYPE, "name": "web"}, format="json")
+    answer = api.post(PROVISION, {"server_type": factories.SMALL, "name": "web"}, format="json")
     assert answer.status_code == 500
     assert "log" in answer.json()["detail"] and "secret" not in answer.content.decode()
 

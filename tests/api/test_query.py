@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rest_framework.test import APIClient
 
-from tests.api import homelab
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ def test_a_page_has_a_number_of_rows_that_can_be(api: APIClient, text: str) -> N
 
 def test_the_largest_page_is_given_whole(api: APIClient) -> None:
     for number in range(51):
-        homelab.device(f"web{number}", address=f"192.0.2.{number}")
+        factories.device(f"web{number}", address=f"192.0.2.{number}")
     assert len(api.get("/api/v1/devices?limit=200").json()["results"]) == 51
     assert len(api.get("/api/v1/devices").json()["results"]) == 50
 
@@ -56,7 +56,7 @@ def test_the_largest_page_is_given_whole(api: APIClient) -> None:
     [("devices", "x"), ("devices", "cD0lMDA="), ("runs", "cD13ZWIx")],  # the second is p=%00, the third p=web1
 )
 def test_a_cursor_that_the_list_never_gave_is_not_found(api: APIClient, path: str, cursor: str) -> None:
-    homelab.run(homelab.device("web1"))
+    factories.run(factories.device("web1"))
     answer = api.get(f"/api/v1/{path}", {"cursor": cursor})
     assert (answer.status_code, list(answer.json())) == (404, ["detail"])
     assert "begin again without one" in answer.json()["detail"]
