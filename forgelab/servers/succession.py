@@ -73,7 +73,7 @@ def replaced_variables(server: Server) -> dict[str, object]:
     """What the role of an old primary has to know."""
     if not server.replaced_by:
         return {}
-    command = f"forgelab server set {server.name} {REPLACES}=true --confirm {server.name}"
+    command = f"forgelab server change {server.name} {REPLACES}=true --confirm {server.name}"
     return {"postgresql_replaced": True, "postgresql_anew": command}
 
 

@@ -163,7 +163,10 @@ def test_only_a_role_that_says_so_has_no_ports(tool, ports: str, listens: bool) 
 
 def test_the_roles_that_never_conflict_are_those_that_touch_nothing_of_anothers() -> None:
     specs = load_roles(BUILT_IN).specs
-    assert {name for name, spec in specs.items() if spec.options and never_conflicts(spec)} == {"firewall", "peers"}
+    assert {name for name, spec in specs.items() if spec.options and never_conflicts(spec)} == {
+        "firewall",
+        "connection_check",
+    }
     exclusive = {name for name, spec in specs.items() if spec.colocation.exclusive}
     assert exclusive == {"postgresql", "mysql", "mariadb", "redis", "memcached"}
 
@@ -196,7 +199,5 @@ class TestFormerSharingYml:
     def test_is_refused_beside_what_takes_its_place(self, tool, tmp_path: Path) -> None:
         tool({"exclusive": True})
         (tmp_path / "tool/meta/sharing.yml").write_text("once: true")
-        with pytest.raises(
-            DocumentError, match="forgelab.yml has colocation, .*; remove this file"
-        ):
+        with pytest.raises(DocumentError, match="forgelab.yml has colocation, .*; remove this file"):
             load_role(tmp_path / "tool")

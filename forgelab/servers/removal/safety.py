@@ -38,7 +38,7 @@ def check_databases(server: Server, gone: Iterable[str], *, confirm: str, withou
         raise ValidationError(
             {
                 "confirm": f"This takes {', '.join(databases)} away from {server.name}. "
-                f"Type the server's name to confirm (forgelab server set {server.name} ... --confirm {server.name})."
+                f"Type the server's name to confirm (forgelab server change {server.name} ... --confirm {server.name})."
             }
         )
     if has_fresh_backup(server):
