@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from forgelab.accounts.actors import Actor, from_request
 from forgelab.api.base import StrictSerializer, View, find
 from forgelab.api.devices.serializers import DeviceListView, DeviceSerializer, DeviceView
 from forgelab.api.errors import Conflict
@@ -22,7 +23,6 @@ from forgelab.devices.add_with_key import device_add_with_key
 from forgelab.devices.hostkeys import HostKey
 from forgelab.devices.models import Device
 
-log = logging.getLogger("forgelab.audit")
 FIND_OUT = "GET devices/host-keys?address=...&port=... tells which the machine shows"
 
 
@@ -103,8 +103,7 @@ class DevicesView(DeviceListView):
         """Add a device. It is logged in to once; where that does not work, nothing is stored."""
         wanted = DeviceAddSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        device = _answered(_add, dict(wanted.validated_data))
-        log.info("%s added the device %s (%s)", request.user, device.name, device.address)
+        device = _answered(partial(_add, from_request(request)), dict(wanted.validated_data))
         return Response(DeviceSerializer(device).data, status=201)
 
 
@@ -114,10 +113,9 @@ class ChangingDeviceView(DeviceView):
         """Forget a device and the record of its runs; nothing on it is changed. 409 while servers are on it."""
         device = find(Device.objects.all(), "device", key)
         try:
-            services.device_remove(device=device)
+            services.device_remove(device=device, actor=from_request(request))
         except ValidationError as error:
             raise Conflict(" ".join(error.messages)) from None
-        log.info("%s removed the device %s (%s)", request.user, device.name, device.address)
         return Response(status=204)
 
 
@@ -125,7 +123,7 @@ class RefreshView(View):
     @extend_schema(operation_id="devices_refresh", request=None, responses=DeviceSerializer)
     def post(self, request: Request, key: UUID) -> Response:
         """Look at the device again. Where it cannot be reached, `status` and `status_detail` tell so."""
-        device = services.device_refresh(device=find(Device.objects.all(), "device", key))
+        device = services.device_refresh(device=find(Device.objects.all(), "device", key), actor=from_request(request))
         return Response(DeviceSerializer(device).data)
 
 
@@ -161,21 +159,20 @@ class HostKeysView(View):
         wanted.is_valid(raise_exception=True)
         device = _by_ssh(key)
         keys = _accepted(dict(wanted.validated_data), lambda: _shown_by(device))
-        services.device_trust(device=device, host_keys=keys)
-        log.info("%s pinned host keys of %s: %s", request.user, device.name, ", ".join(k.fingerprint for k in keys))
+        services.device_trust(device=device, host_keys=keys, actor=from_request(request))
         return Response(DeviceSerializer(device).data)
 
 
 @sensitive_variables()
-def _add(wanted: dict[str, Any]) -> Device:
+def _add(actor: Actor, wanted: dict[str, Any]) -> Device:
     place = {name: wanted.get(name) for name in ("name", "address", "port", "user", "jump")}
     if wanted["connection"] == Device.Connection.LOCAL:
-        return services.device_add(**place, host_keys=[], connection=Device.Connection.LOCAL)
+        return services.device_add(**place, host_keys=[], connection=Device.Connection.LOCAL, actor=actor)
     keys = _accepted(wanted, lambda: _shown(wanted["address"], wanted["port"], wanted.get("jump")))
     if "password" in wanted:
-        return passwords.device_add_with_password(**place, host_keys=keys, password=wanted["password"])
+        return passwords.device_add_with_password(**place, host_keys=keys, password=wanted["password"], actor=actor)
     chosen = {name: wanted.get(name, "") for name in ("private_key", "passphrase")}
-    return device_add_with_key(**place, host_keys=keys, **chosen)
+    return device_add_with_key(**place, host_keys=keys, **chosen, actor=actor)
 
 
 def _accepted(wanted: dict[str, Any], shown: Any) -> list[HostKey]:

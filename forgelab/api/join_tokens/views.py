@@ -7,6 +7,7 @@ from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from forgelab.accounts.actors import from_request
 from forgelab.api.base import StrictSerializer, View
 from forgelab.api.devices.serializers import DeviceBriefSerializer
 from forgelab.api.errors import Conflict
@@ -64,7 +65,9 @@ class JoinTokenListView(View):
             url = join_tokens.base_url(asked=f"{request.scheme}://{request.get_host()}")
         except join_tokens.NotReachable as error:
             raise Conflict(str(error)) from None
-        token, text = join_tokens.token_create(user=request.user, name=wanted.validated_data["name"])
+        token, text = join_tokens.token_create(
+            user=request.user, name=wanted.validated_data["name"], actor=from_request(request)
+        )
         token.command = join_tokens.command(url, text)
         return Response(MadeJoinTokenSerializer(token).data, status=201)
 

@@ -16,6 +16,7 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from forgelab.accounts.actors import from_request
 from forgelab.api.base import StrictSerializer, View, choice, find
 from forgelab.api.devices.serializers import DeviceSerializer
 from forgelab.devices import update
@@ -107,7 +108,7 @@ class SleepView(View):
         wanted = SleepSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
-            update.device_update(device=device, **wanted.validated_data)
+            update.device_update(device=device, **wanted.validated_data, actor=from_request(request))
         except ValidationError as error:
             raise serializers.ValidationError(error.message_dict) from None
         return Response(DeviceSerializer(device).data)
