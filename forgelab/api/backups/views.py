@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forgelab.accounts.actors import from_request
 from forgelab.api.backups.serializers import (
     BackUpSerializer,
     BackupsQuerySerializer,
@@ -32,7 +31,7 @@ class BackUpView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Back up the server's databases now. Answers at once; follow the run."""
         server = self.get_object()
-        return accepted(backups.backup_create(server=server, actor=from_request(request), **self.body()), request)
+        return accepted(backups.backup_create(server=server, actor=self.actor, **self.body()), request)
 
 
 class BackupListView(View):
@@ -59,4 +58,4 @@ class RestoreView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Restore a database from a backup. Answers at once; follow the run."""
         server = self.get_object()
-        return accepted(backups.backup_restore(server=server, actor=from_request(request), **self.body()), request)
+        return accepted(backups.backup_restore(server=server, actor=self.actor, **self.body()), request)
