@@ -199,5 +199,5 @@ class TestFormerSharingYml:
     def test_is_refused_beside_what_takes_its_place(self, tool, tmp_path: Path) -> None:
         tool({"exclusive": True})
         (tmp_path / "tool/meta/sharing.yml").write_text("once: true")
-        with pytest.raises(DocumentError, match="forgelab.yml has colocation, .*; remove this file"):
+        with pytest.raises(DocumentError, match=r"forgelab.yml has colocation, .*; remove this file"):
             load_role(tmp_path / "tool")
