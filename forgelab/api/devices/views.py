@@ -26,6 +26,7 @@ log = logging.getLogger("forgelab.audit")
 
 
 class DeviceListView(ListView):
+    actions = {"POST": "device.add"}
     queryset = Device.objects.all()
     filterset_class = DeviceFilterSet
     ordering = "name"
@@ -48,6 +49,7 @@ class DeviceListView(ListView):
 
 
 class DeviceView(View, RetrieveAPIView[Device]):
+    actions = {"DELETE": "device.remove"}
     queryset = Device.objects.all()
     serializer_class = DeviceSerializer
 
@@ -67,6 +69,7 @@ class DeviceView(View, RetrieveAPIView[Device]):
 
 
 class RefreshView(View):
+    actions = {"POST": "device.refresh"}
     queryset = Device.objects.all()
 
     @extend_schema(operation_id="devices_refresh", request=None, responses=DeviceSerializer)

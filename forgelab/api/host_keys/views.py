@@ -26,6 +26,7 @@ log = logging.getLogger("forgelab.audit")
 
 
 class ScanView(View):
+    actions = {"GET": "device.add"}
     query_serializer_class = ScanQuerySerializer
 
     @extend_schema(
@@ -37,6 +38,7 @@ class ScanView(View):
 
 
 class HostKeysView(View):
+    actions = {"POST": "device.trust"}
     queryset = Device.objects.select_related("jump")
     serializer_class = AcceptedKeysSerializer
 

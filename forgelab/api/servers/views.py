@@ -40,6 +40,7 @@ class ServerListView(ListView):
 
 
 class ServerView(View):
+    actions = {"PATCH": "server.change", "DELETE": "server.decommission"}
     queryset = selectors.server_list()
 
     def get_serializer_class(self) -> type[Any]:
@@ -80,6 +81,7 @@ class ServerView(View):
 
 
 class CredentialsView(View):
+    actions = {"GET": "server.reveal_credentials"}
     queryset = selectors.server_list()
 
     @extend_schema(operation_id="servers_credentials", responses=CredentialsSerializer(many=True))
