@@ -8,7 +8,6 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from forgelab.accounts import policy
-from forgelab.accounts.actors import from_request
 
 if TYPE_CHECKING:
     from forgelab.api.views import View
@@ -27,9 +26,9 @@ class PolicyPermission(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if request.method in view.allowed_methods:
-            policy.check(from_request(request), action_of(view, str(request.method)))
+            policy.check(view.actor, action_of(view, str(request.method)))
         return True
 
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
-        policy.check(from_request(request), action_of(view, str(request.method)), obj)
+        policy.check(view.actor, action_of(view, str(request.method)), obj)
         return True

@@ -15,6 +15,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
+from forgelab.accounts.actors import Actor, from_request
 from forgelab.api import errors, query
 from forgelab.api.pagination import Pages
 from forgelab.api.parsers import StrictJSONParser
@@ -60,6 +61,11 @@ class View(GenericAPIView[Any]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         query.check(request.query_params, query.known_parameters(self))
+
+    @property
+    def actor(self) -> Actor:
+        """Who sent the request, for the services."""
+        return from_request(self.request)
 
     def get_object(self) -> Any:
         """The row that the path names. Raises `NotFound`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +20,6 @@ from forgelab.api.errors import conflict_on
 from forgelab.api.views import ListView, View
 from forgelab.devices import services
 from forgelab.devices.models import Device
-
-log = logging.getLogger("forgelab.audit")
 
 
 class DeviceListView(ListView):
@@ -43,8 +40,7 @@ class DeviceListView(ListView):
     @method_decorator(sensitive_variables())
     def post(self, request: Request) -> Response:
         """Add a device. It is logged in to once; where that does not work, nothing is stored."""
-        device = add(self.body())
-        log.info("%s added the device %s (%s)", request.user, device.name, device.address)
+        device = add(self.actor, self.body())
         return Response(DeviceSerializer(device).data, status=201)
 
 
@@ -63,8 +59,7 @@ class DeviceView(View, RetrieveAPIView[Device]):
         """Forget a device and the record of its runs; nothing on it is changed. 409 while servers are on it."""
         device = self.get_object()
         with conflict_on(ValidationError):
-            services.device_remove(device=device)
-        log.info("%s removed the device %s (%s)", request.user, device.name, device.address)
+            services.device_remove(device=device, actor=self.actor)
         return Response(status=204)
 
 
@@ -75,4 +70,4 @@ class RefreshView(View):
     @extend_schema(operation_id="devices_refresh", request=None, responses=DeviceSerializer)
     def post(self, request: Request, key: UUID) -> Response:
         """Look at the device again. Where it cannot be reached, `status` and `status_detail` tell so."""
-        return Response(DeviceSerializer(services.device_refresh(device=self.get_object())).data)
+        return Response(DeviceSerializer(services.device_refresh(device=self.get_object(), actor=self.actor)).data)

@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forgelab.accounts.actors import from_request
 from forgelab.api.errors import conflict_on
 from forgelab.api.runs.accepted import accepted
 from forgelab.api.runs.filters import RunFilterSet
@@ -81,5 +80,5 @@ class CancelView(View):
         """Ask a run to stop; 409 when it has already ended."""
         run = self.get_object()
         with conflict_on(ValidationError):
-            run = services.run_cancel(run=run, actor=from_request(request))
+            run = services.run_cancel(run=run, actor=self.actor)
         return accepted(run, request)
