@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forgelab.accounts.actors import from_request
+from forgelab.accounts import policy
 from forgelab.api.backups.serializers import (
     BackUpSerializer,
     BackupsQuerySerializer,
@@ -25,6 +25,7 @@ from forgelab.servers import backups, selectors
 
 
 class BackUpView(View):
+    actions = {"POST": "backup.create"}
     queryset = selectors.server_list()
     serializer_class = BackUpSerializer
 
@@ -32,7 +33,7 @@ class BackUpView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Back up the server's databases now. Answers at once; follow the run."""
         server = self.get_object()
-        return accepted(backups.backup_create(server=server, actor=from_request(request), **self.body()), request)
+        return accepted(backups.backup_create(server=server, actor=self.actor, **self.body()), request)
 
 
 class BackupListView(View):
@@ -44,6 +45,7 @@ class BackupListView(View):
         """The server's backups. With `refresh=true` the device is asked; 409 when it does not answer."""
         server = self.get_object()
         if self.parameters().get("refresh") == "true":
+            policy.check(self.actor, "backup.refresh", server)
             with conflict_on(DeviceUnreachable, ValidationError):
                 backups.backups_refresh(server=server)
         known, read_at = backups.backups_known(server)
@@ -52,6 +54,7 @@ class BackupListView(View):
 
 
 class RestoreView(View):
+    actions = {"POST": "backup.restore"}
     queryset = selectors.server_list()
     serializer_class = RestoreSerializer
 
@@ -59,4 +62,4 @@ class RestoreView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Restore a database from a backup. Answers at once; follow the run."""
         server = self.get_object()
-        return accepted(backups.backup_restore(server=server, actor=from_request(request), **self.body()), request)
+        return accepted(backups.backup_restore(server=server, actor=self.actor, **self.body()), request)

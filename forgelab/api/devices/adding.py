@@ -7,6 +7,7 @@ from typing import Any
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers
 
+from forgelab.accounts.actors import Actor
 from forgelab.api.errors import conflict_on
 from forgelab.api.host_keys.accept import accepted_keys, shown_at
 from forgelab.api.host_keys.serializers import AcceptedKeysSerializer
@@ -53,19 +54,19 @@ class DeviceAddSerializer(AcceptedKeysSerializer):
 
 
 @sensitive_variables()
-def add(wanted: dict[str, Any]) -> Device:
+def add(actor: Actor, wanted: dict[str, Any]) -> Device:
     """The device, added as the request says. Raises `ValidationError` by field, `Conflict` where none answers."""
     with conflict_on(HostKeyError, DeviceUnreachable):
-        return _add(wanted)
+        return _add(actor, wanted)
 
 
 @sensitive_variables()
-def _add(wanted: dict[str, Any]) -> Device:
+def _add(actor: Actor, wanted: dict[str, Any]) -> Device:
     place = {name: wanted.get(name) for name in ("name", "address", "port", "user", "jump")}
     if wanted["connection"] == Device.Connection.LOCAL:
-        return services.device_add(**place, host_keys=[], connection=Device.Connection.LOCAL)
+        return services.device_add(**place, host_keys=[], connection=Device.Connection.LOCAL, actor=actor)
     keys = accepted_keys(wanted, lambda: shown_at(wanted["address"], wanted["port"], wanted.get("jump")))
     if "password" in wanted:
-        return passwords.device_add_with_password(**place, host_keys=keys, password=wanted["password"])
+        return passwords.device_add_with_password(**place, host_keys=keys, password=wanted["password"], actor=actor)
     chosen = {name: wanted.get(name, "") for name in ("private_key", "passphrase")}
-    return device_add_with_key(**place, host_keys=keys, **chosen)
+    return device_add_with_key(**place, host_keys=keys, **chosen, actor=actor)

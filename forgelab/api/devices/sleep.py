@@ -31,6 +31,7 @@ class SleepSerializer(StrictSerializer):
 
 
 class SleepView(View):
+    actions = {"POST": "device.update"}
     queryset = Device.objects.all()
     serializer_class = SleepSerializer
 
@@ -38,5 +39,5 @@ class SleepView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Mark a device as one that sleeps, or not, and say by which address it is woken."""
         device = self.get_object()
-        update.device_update(device=device, **self.body())
+        update.device_update(device=device, **self.body(), actor=self.actor)
         return Response(DeviceSerializer(device).data)

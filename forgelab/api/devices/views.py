@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +21,9 @@ from forgelab.api.views import ListView, View
 from forgelab.devices import services
 from forgelab.devices.models import Device
 
-log = logging.getLogger("forgelab.audit")
-
 
 class DeviceListView(ListView):
+    actions = {"POST": "device.add"}
     queryset = Device.objects.all()
     filterset_class = DeviceFilterSet
     ordering = "name"
@@ -42,12 +40,12 @@ class DeviceListView(ListView):
     @method_decorator(sensitive_variables())
     def post(self, request: Request) -> Response:
         """Add a device. It is logged in to once; where that does not work, nothing is stored."""
-        device = add(self.body())
-        log.info("%s added the device %s (%s)", request.user, device.name, device.address)
+        device = add(self.actor, self.body())
         return Response(DeviceSerializer(device).data, status=201)
 
 
 class DeviceView(View, RetrieveAPIView[Device]):
+    actions = {"DELETE": "device.remove"}
     queryset = Device.objects.all()
     serializer_class = DeviceSerializer
 
@@ -61,15 +59,15 @@ class DeviceView(View, RetrieveAPIView[Device]):
         """Forget a device and the record of its runs; nothing on it is changed. 409 while servers are on it."""
         device = self.get_object()
         with conflict_on(ValidationError):
-            services.device_remove(device=device)
-        log.info("%s removed the device %s (%s)", request.user, device.name, device.address)
+            services.device_remove(device=device, actor=self.actor)
         return Response(status=204)
 
 
 class RefreshView(View):
+    actions = {"POST": "device.refresh"}
     queryset = Device.objects.all()
 
     @extend_schema(operation_id="devices_refresh", request=None, responses=DeviceSerializer)
     def post(self, request: Request, key: UUID) -> Response:
         """Look at the device again. Where it cannot be reached, `status` and `status_detail` tell so."""
-        return Response(DeviceSerializer(services.device_refresh(device=self.get_object())).data)
+        return Response(DeviceSerializer(services.device_refresh(device=self.get_object(), actor=self.actor)).data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -22,10 +21,9 @@ from forgelab.api.views import View
 from forgelab.devices import hostkeys, services
 from forgelab.devices.models import Device
 
-log = logging.getLogger("forgelab.audit")
-
 
 class ScanView(View):
+    actions = {"GET": "device.add"}
     query_serializer_class = ScanQuerySerializer
 
     @extend_schema(
@@ -37,6 +35,7 @@ class ScanView(View):
 
 
 class HostKeysView(View):
+    actions = {"POST": "device.trust"}
     queryset = Device.objects.select_related("jump")
     serializer_class = AcceptedKeysSerializer
 
@@ -61,6 +60,5 @@ class HostKeysView(View):
         """Pin other host keys, on purpose: from now on no other key is accepted."""
         device, wanted = self.get_object(), self.body()
         keys = accepted_keys(wanted, lambda: shown_by(device))
-        services.device_trust(device=device, host_keys=keys)
-        log.info("%s pinned host keys of %s: %s", request.user, device.name, ", ".join(k.fingerprint for k in keys))
+        services.device_trust(device=device, host_keys=keys, actor=self.actor)
         return Response(DeviceSerializer(device).data)

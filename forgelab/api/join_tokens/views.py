@@ -19,6 +19,7 @@ from forgelab.devices.models import JoinToken
 
 
 class JoinTokenListView(View):
+    actions = {"POST": "device.join"}
     serializer_class = JoinTokenCreateSerializer
 
     @extend_schema(operation_id="join_tokens_create", responses={201: MadeJoinTokenSerializer})
@@ -27,7 +28,7 @@ class JoinTokenListView(View):
         wanted = self.body()
         with conflict_on(join_tokens.NotReachable):
             url = join_tokens.base_url(asked=f"{request.scheme}://{request.get_host()}")
-        token, text = join_tokens.token_create(user=request.user, name=wanted["name"])
+        token, text = join_tokens.token_create(user=request.user, name=wanted["name"], actor=self.actor)
         token.command = join_tokens.command(url, text)
         return Response(MadeJoinTokenSerializer(token).data, status=201)
 

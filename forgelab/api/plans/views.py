@@ -10,7 +10,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forgelab.accounts.actors import from_request
 from forgelab.api.errors import Conflict
 from forgelab.api.plans.serializers import PlanRequestSerializer, PlanSerializer
 from forgelab.api.runs.accepted import accepted
@@ -24,6 +23,7 @@ from forgelab.servers.provisioning import checks
 
 
 class PlanView(View):
+    actions = {"POST": "server.plan"}
     queryset = selectors.server_list()
     serializer_class = PlanRequestSerializer
 
@@ -31,16 +31,17 @@ class PlanView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Ask what would change, changing nothing. Follow the run, then read `runs/{id}/plan`."""
         server, changes = self.get_object(), self.body()["config"]
-        return accepted(dry_run.server_check(server=server, changes=changes, actor=from_request(request)), request)
+        return accepted(dry_run.server_check(server=server, changes=changes, actor=self.actor), request)
 
 
 class DriftView(View):
+    actions = {"POST": "server.plan"}
     queryset = selectors.server_list()
 
     @extend_schema(operation_id="servers_drift", request=None, responses={202: AcceptedSerializer})
     def post(self, request: Request, key: UUID) -> Response:
         """Compare the device with the server's plan now. The server's `drift` tells the result."""
-        return accepted(dry_run.server_check(server=self.get_object(), actor=from_request(request)), request)
+        return accepted(dry_run.server_check(server=self.get_object(), actor=self.actor), request)
 
 
 class OnePlanView(View):
@@ -61,6 +62,7 @@ class PlanResultView(OnePlanView):
 
 
 class ApplyView(OnePlanView):
+    actions = {"POST": "server.apply"}
     serializer_class = ConfirmSerializer
 
     @extend_schema(operation_id="runs_apply", responses={202: AcceptedSerializer})
@@ -68,7 +70,7 @@ class ApplyView(OnePlanView):
         """Provision exactly what this plan has shown; 409 when it is no longer what would happen."""
         wanted = self.body()
         try:
-            run = dry_run.server_apply(run=self.get_object(), actor=from_request(request), **wanted)
+            run = dry_run.server_apply(run=self.get_object(), actor=self.actor, **wanted)
         except ValidationError as error:
             if "plan" in getattr(error, "error_dict", {}):
                 raise Conflict(" ".join(error.messages)) from None

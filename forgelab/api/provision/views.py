@@ -7,7 +7,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forgelab.accounts.actors import from_request
 from forgelab.api.provision.serializers import ProvisionSerializer, provision_request
 from forgelab.api.runs.accepted import accepted
 from forgelab.api.runs.serializers import AcceptedSerializer
@@ -16,6 +15,7 @@ from forgelab.servers.provisioning import services
 
 
 class ProvisionView(View):
+    actions = {"POST": "server.provision"}
     serializer_class = ProvisionSerializer
 
     @extend_schema(operation_id="provision", request=provision_request(), responses={202: AcceptedSerializer})
@@ -24,7 +24,7 @@ class ProvisionView(View):
         wanted = self.body()
         device = wanted.pop("device_id")
         try:
-            run = services.server_provision(device=device, actor=from_request(request), **wanted)
+            run = services.server_provision(device=device, actor=self.actor, **wanted)
         except ValidationError as error:
             raise _in_our_words(error) from None
         return accepted(run, request)

@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forgelab.accounts.actors import from_request
 from forgelab.api.errors import conflict_on
 from forgelab.api.runs.accepted import accepted
 from forgelab.api.runs.filters import RunFilterSet
@@ -73,6 +72,7 @@ class EventsView(View):
 
 
 class CancelView(View):
+    actions = {"POST": "run.cancel"}
     queryset = selectors.run_list()
 
     @extend_schema(operation_id="runs_cancel", request=None, responses={202: AcceptedSerializer})
@@ -80,5 +80,5 @@ class CancelView(View):
         """Ask a run to stop; 409 when it has already ended."""
         run = self.get_object()
         with conflict_on(ValidationError):
-            run = services.run_cancel(run=run, actor=from_request(request))
+            run = services.run_cancel(run=run, actor=self.actor)
         return accepted(run, request)

@@ -11,7 +11,6 @@ from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forgelab.accounts.actors import from_request
 from forgelab.api.runs.accepted import accepted
 from forgelab.api.runs.serializers import AcceptedSerializer
 from forgelab.api.servers.filters import ServerFilterSet
@@ -40,6 +39,7 @@ class ServerListView(ListView):
 
 
 class ServerView(View):
+    actions = {"PATCH": "server.change", "DELETE": "server.decommission"}
     queryset = selectors.server_list()
 
     def get_serializer_class(self) -> type[Any]:
@@ -60,9 +60,9 @@ class ServerView(View):
             raise exceptions.ValidationError({"config": ['Give options to change, such as {"php_version": "8.2"}.']})
         run = None
         if config is not None:
-            run = services.server_change(server=server, changes=config, actor=from_request(request), **wanted)
+            run = services.server_change(server=server, changes=config, actor=self.actor, **wanted)
         if watch is not None:
-            drift.server_watch(server=server, watch=watch, actor=from_request(request))
+            drift.server_watch(server=server, watch=watch, actor=self.actor)
         return accepted(run, request) if run else self._shown(self.get_object())
 
     @extend_schema(operation_id="servers_decommission", request=DecommissionSerializer,
@@ -71,15 +71,16 @@ class ServerView(View):
         """Take the server down: answers at once with the run. With `forget` only the record goes (204)."""
         server, wanted = self.get_object(), self.body()
         if wanted.pop("forget"):
-            decommission.server_forget(server=server, confirm=wanted["confirm"], actor=from_request(request))
+            decommission.server_forget(server=server, confirm=wanted["confirm"], actor=self.actor)
             return Response(status=status.HTTP_204_NO_CONTENT)
-        return accepted(decommission.server_decommission(server=server, actor=from_request(request), **wanted), request)
+        return accepted(decommission.server_decommission(server=server, actor=self.actor, **wanted), request)
 
     def _shown(self, server: Server) -> Response:
         return Response(ServerDetailSerializer(server, context=self.get_serializer_context()).data)
 
 
 class CredentialsView(View):
+    actions = {"GET": "server.reveal_credentials"}
     queryset = selectors.server_list()
 
     @extend_schema(operation_id="servers_credentials", responses=CredentialsSerializer(many=True))
