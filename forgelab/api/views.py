@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -11,6 +12,7 @@ from rest_framework import exceptions
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
@@ -18,6 +20,7 @@ from forgelab.accounts.actors import Actor, from_request
 from forgelab.api import errors, query
 from forgelab.api.pagination import Pages
 from forgelab.api.parsers import StrictJSONParser
+from forgelab.api.permissions import PolicyPermission
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -42,12 +45,16 @@ class Metadata(SimpleMetadata):
 class View(GenericAPIView[Any]):
     """JSON in, JSON out, errors as sentences; what a request may not say is refused by name."""
 
+    permission_classes = [IsAuthenticated, PolicyPermission]
     parser_classes = [StrictJSONParser]
     content_negotiation_class = Negotiation
     metadata_class = Metadata
     lookup_url_kwarg = "key"
     query_serializer_class: type[BaseSerializer[Any]] | None = None
     more_parameters: tuple[str, ...] = ()
+    actions: Mapping[
+        str, str
+    ] = {}  # what each method does, by its name in the policy; GET only looks unless it says so
 
     def get_exception_handler(self) -> Any:
         return errors.handle
