@@ -10,18 +10,22 @@ import yaml
 from forgelab.recipes.docs.page import GENERATED, Page, Section, Table, code, markdown
 from forgelab.recipes.docs.recipe import recipe_page
 from forgelab.recipes.docs.role import role_page
+from forgelab.recipes.docs.role_files import role_files
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.roles.spec import load_role
+from forgelab.recipes.roles.spec import load_role, load_roles
 
 RECIPES, ROLES = Path("docs/recipes"), Path("roles")
 
 
 def generated_files(recipes: Iterable[Recipe], roles_dir: Path) -> dict[Path, str]:
-    """Every generated file of a checkout, its path below the checkout to its text."""
-    recipes = list(recipes)
+    """Every generated file of a checkout, and those of roles with generated values: path below the checkout to text."""
+    recipes, loaded = list(recipes), load_roles(roles_dir)
     files = {RECIPES / "README.md": markdown(_index(recipes, roles_dir))}
     files |= {RECIPES / f"{recipe.id}.md": markdown(recipe_page(recipe)) for recipe in recipes}
-    return files | {ROLES / role.name / "README.md": markdown(_role(role)) for role in _roles(roles_dir)}
+    for role in _roles(roles_dir):
+        files[ROLES / role.name / "README.md"] = markdown(_role(role))
+        files |= {ROLES / role.name / path: text for path, text in role_files(role, loaded).items()}
+    return files
 
 
 def outdated(files: Mapping[Path, str], checkout: Path) -> list[Path]:
