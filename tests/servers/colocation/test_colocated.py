@@ -166,7 +166,8 @@ class TestPhp:
         worker.config = recipe.clean({"database_server": "books", "include_cache": False})
         variables = next(role for role in server_plan(worker, recipe).roles if role.name == "php").variables
         assert variables["php_fpm"] is True
-        assert {"fpm", "memcached"} <= set(variables["php_extensions"])
+        assert "fpm" in variables["php_extensions"]
+        assert variables["php_extra_extensions"] == ["memcached"]
 
 
 class TestMemory:
