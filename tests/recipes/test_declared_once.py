@@ -24,7 +24,7 @@ from matrix.checks.php import modules
 
 ROOT = Path(__file__).resolve().parents[2]
 PHP_SERVERS = ("laravel-app-server", "laravel-web-server", "laravel-worker-server")
-NEEDED = {"laravel-worker-server": {"database_server": "books"}}
+NEEDED = {"laravel-worker-server": {"database_server": "books", "include_cache": False}}
 TODAY = date(2026, 11, 29)
 
 
