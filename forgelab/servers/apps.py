@@ -6,12 +6,11 @@ class ServersConfig(AppConfig):
 
     def ready(self) -> None:
         from forgelab.runs import registry
-        from forgelab.servers import backups
-        from forgelab.servers.changes import drift
-        from forgelab.servers.provisioning import checks, outcomes
-        from forgelab.servers.removal import decommission
+        from forgelab.servers import kinds
+        from forgelab.servers.changes.drift import plan_ended
+        from forgelab.servers.provisioning.outcomes import server_provisioned
+        from forgelab.servers.removal.decommission import server_decommissioned
 
-        registry.on_finished(checks.PROVISION, outcomes.server_provisioned)
-        registry.on_finished(checks.PLAN, drift.server_checked)
-        registry.on_finished(checks.DECOMMISSION, decommission.server_decommissioned)
-        registry.on_finished(backups.BACKUP, backups.backup_finished)
+        registry.on_finished(kinds.PROVISION, server_provisioned)
+        registry.on_finished(kinds.PLAN, plan_ended)
+        registry.on_finished(kinds.DECOMMISSION, server_decommissioned)

@@ -240,7 +240,7 @@ class TestAtOnce:
     def test_nothing_is_set_up_while_another_server_is_taken_down(self, there, provision, end) -> None:
         fast = there("cache-server", "fast")
         run = decommission.server_decommission(server=fast, confirm="fast", actor=SYSTEM)
-        with pytest.raises(ValidationError, match='"Take down fast" is not done yet'):
+        with pytest.raises(ValidationError, match='"Decommission fast" is not done yet'):
             provision("books", server_type="database-server")
         end(run)
         assert "removed" not in names(provision("books", server_type="database-server"))

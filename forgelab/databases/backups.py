@@ -16,9 +16,10 @@ from forgelab.devices import ssh
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.runs.services import run_create
-from forgelab.servers import backup_listing as listing
-from forgelab.servers.backup_listing import Backup, LastBackup, Listing, read_backups
-from forgelab.servers.models import BackupRecord, Server
+from forgelab.databases import backup_listing as listing
+from forgelab.databases.backup_listing import Backup, LastBackup, Listing, read_backups
+from forgelab.databases.models import BackupRecord
+from forgelab.servers.models import Server
 
 BACKUP = "server.backup"
 RESTORE = "server.restore"
@@ -94,7 +95,7 @@ def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable
     if not has_backups(server):
         raise ValidationError({"server": without_backups(server)})
     if server.status == Server.Status.DECOMMISSIONING:
-        raise ValidationError({"server": f"{server.name} is being taken down."})
+        raise ValidationError({"server": f"{server.name} is being decommissioned."})
     if active := Run.objects.active().filter(subject_id=server.pk, kind__in=(BACKUP, RESTORE)).first():
         raise ValidationError(
             {"server": f'"{active.title}" is at work already. Wait for it (forgelab run watch {str(active.pk)[:8]}).'}
@@ -111,7 +112,7 @@ def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable
 def without_backups(server: Server) -> str:
     """What to do about a server that has none."""
     return (
-        f"{server.name} was provisioned without backups. Provision it again with them: forgelab server provision "
+        f"{server.name} was provisioned without backups. Reprovision it with them: forgelab server provision "
         f"{server.server_type} --name {server.name} --set include_backups=true"
     )
 

@@ -1,0 +1,5 @@
+"""The kinds of run that servers have."""
+
+PROVISION = "server.provision"
+PLAN = "server.plan"
+DECOMMISSION = "server.decommission"
