@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -23,6 +24,7 @@ DJANGO_OPTIONS = {
     "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color",
     "--skip-checks",
 }  # fmt: skip
+CANCELLED = 130  # the exit status for what was cancelled: 128 + SIGINT
 Verb = Callable[[argparse.Namespace], int | None]
 
 
@@ -69,16 +71,18 @@ class ForgeCommand(BaseCommand):
         return None
 
 
-def verbs(parser: CommandParser) -> Callable[..., CommandParser]:
-    """A function that adds a verb (`list`, `show`) with its help and what it runs to a command."""
-    group = parser.add_subparsers(required=True, metavar="VERB")
+class VerbCommand(ForgeCommand):
+    """A command of several verbs. Each is a module named after it, with `HELP`, `add_arguments` and `run`."""
 
-    def add(name: str, run: Verb, help: str, **options: Any) -> CommandParser:
-        sub: CommandParser = group.add_parser(name, help=help, description=help, **options)
-        sub.set_defaults(verb=run)
-        return sub
+    verbs: Sequence[ModuleType] = ()
 
-    return add
+    def add_arguments(self, parser: CommandParser) -> None:
+        group = parser.add_subparsers(required=True, metavar="VERB")
+        for module in self.verbs:
+            name = module.__name__.rpartition(".")[2].replace("_", "-")
+            verb = group.add_parser(name, help=module.HELP, description=module.HELP)
+            module.add_arguments(verb)
+            verb.set_defaults(verb=module.run)
 
 
 def console(stream: Any = None) -> Console:

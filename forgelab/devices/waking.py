@@ -69,7 +69,7 @@ def awaken(device: Device, *, patience: float | None = None, go_on: Callable[[],
     if not device.mac_address:
         raise StillAsleep(
             f"{device.name} sleeps, and cannot be woken: the address of its network card is not known. Wake it by "
-            f"hand and run `forgelab device refresh {device.name}`, or give it: forgelab device set {device.name} "
+            f"hand and run `forgelab device refresh {device.name}`, or give it: forgelab device update {device.name} "
             f"--mac-address 52:54:00:12:34:56"
         )
     deadline, sent = time.monotonic() + patience, -float(SEND_AGAIN)

@@ -6,8 +6,6 @@ from django.http import HttpRequest
 
 from forgelab.devices.hostkeys import HostKey
 
-UNPROCESSABLE = 422
-
 
 def accepted_keys(request: HttpRequest, keys: list[HostKey]) -> list[HostKey]:
     """Of the keys the device shows at this moment, those whose fingerprint the user has accepted."""

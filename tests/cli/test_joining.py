@@ -13,10 +13,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from forgelab.accounts.models import User
-from forgelab.cli import joining, passwords
+from forgelab.cli.device import join as joining
+from forgelab.cli.device import password
 from forgelab.devices import hostkeys, join_tokens
 from forgelab.devices.models import Device, JoinToken
-from tests.api import homelab
+from tests import factories
 from tests.cli.conftest import Command
 
 
@@ -34,9 +35,9 @@ def running(monkeypatch: pytest.MonkeyPatch, db: None) -> SimpleNamespace:
 def test_it_prints_the_command_and_what_came_of_it(
     forgelab: Command, running: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    device = homelab.device("attic", address="192.168.1.7")
+    device = factories.device("attic", address="192.168.1.7")
     looks = [{}, {"used_at": timezone.now()}, {"device": device}]
-    monkeypatch.setattr("forgelab.cli.joining.time.sleep", lambda _: JoinToken.objects.update(**looks.pop(0)))
+    monkeypatch.setattr("forgelab.cli.device.join.time.sleep", lambda _: JoinToken.objects.update(**looks.pop(0)))
 
     done = forgelab("device", "join", "--name", "cellar")
 
@@ -46,7 +47,7 @@ def test_it_prints_the_command_and_what_came_of_it(
     token = JoinToken.objects.get()
     assert (token.digest, token.name, token.created_by.username) == (join_tokens.digest(command[1]), "cellar", "ada")
     assert "attic has joined at 192.168.1.7" in done.out
-    assert homelab.FINGERPRINT in done.out
+    assert factories.FINGERPRINT in done.out
     assert "The machine has called" in done.err
 
 
@@ -54,7 +55,7 @@ def test_a_machine_that_could_not_be_added_is_a_failure(
     forgelab: Command, running: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail = {"used_at": timezone.now(), "failure": "attic refused the key."}
-    monkeypatch.setattr("forgelab.cli.joining.time.sleep", lambda _: JoinToken.objects.update(**fail))
+    monkeypatch.setattr("forgelab.cli.device.join.time.sleep", lambda _: JoinToken.objects.update(**fail))
 
     done = forgelab("device", "join")
 
@@ -100,10 +101,10 @@ def by_password(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def add(**fields: Any) -> Device:
         used.append(fields)
-        return homelab.device(fields["name"])
+        return factories.device(fields["name"])
 
     monkeypatch.setattr("forgelab.devices.passwords.device_add_with_password", add)
-    keys = hostkeys.parse(homelab.HOST_KEY)
+    keys = hostkeys.parse(factories.HOST_KEY)
     monkeypatch.setattr(hostkeys, "scan", lambda *_, **__: keys)
     return used
 
@@ -134,7 +135,7 @@ def test_a_password_is_asked_for_without_being_shown(
 
 def test_no_option_takes_the_password_itself() -> None:
     parser = argparse.ArgumentParser()
-    passwords.add_arguments(parser)
+    password.add_arguments(parser)
     with pytest.raises(SystemExit):
         parser.parse_args(["--password", "s3cret-one"])
     assert parser.parse_args(["--password"]).password is True

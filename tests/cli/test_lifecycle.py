@@ -14,7 +14,7 @@ from forgelab.runs.models import Event, Run
 from forgelab.runs.results import RunResult
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
-from tests.api import homelab
+from tests import factories
 from tests.cli.conftest import Command
 
 
@@ -28,7 +28,11 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server(db: None) -> Server:
     services.server_provision(
-        server_type=homelab.TYPE, name="web", device=homelab.device("big"), config={"php_version": "8.2"}, actor=SYSTEM
+        server_type=factories.SMALL,
+        name="web",
+        device=factories.device("big"),
+        config={"php_version": "8.2"},
+        actor=SYSTEM,
     )
     ended(Run.objects.get())
     return Server.objects.get()
@@ -70,7 +74,7 @@ def test_a_plan_shows_its_changes_and_how_to_apply_them(forgelab: Command, serve
     assert done.status == 0, done.err
     for words in (
         "Option php_version: 8.2 -> 8.3", "file: /etc/a", "    +new", "(10 more lines", "1 change in 1 step.",
-        "forgelab server set web php_version=8.3",
+        "forgelab server change web php_version=8.3",
     ):  # fmt: skip
         assert words in done.out
     assert Server.objects.get().config == server.config
@@ -91,7 +95,7 @@ def test_a_plan_that_could_not_be_made_is_a_failure(forgelab: Command, server: S
 
 def test_set_changes_only_what_is_named(forgelab: Command, server: Server, ends) -> None:
     ends()
-    done = forgelab("server", "set", "web", "php_workers=7", "include_redis=no")
+    done = forgelab("server", "change", "web", "php_workers=7", "include_redis=no")
     assert done.status == 0, done.err
     config = Server.objects.get().config
     assert (config["php_workers"], config["include_redis"], config["php_version"]) == (7, False, "8.2")
@@ -99,7 +103,7 @@ def test_set_changes_only_what_is_named(forgelab: Command, server: Server, ends)
 
 def test_provisioning_again_keeps_the_options_that_are_not_named(forgelab: Command, server: Server, ends) -> None:
     ends()
-    forgelab("server", "provision", homelab.TYPE, "--name", "web", "--set", "php_workers=9")
+    forgelab("server", "provision", factories.SMALL, "--name", "web", "--set", "php_workers=9")
     config = Server.objects.get().config
     assert (config["php_workers"], config["php_version"]) == (9, "8.2")
 
@@ -108,7 +112,7 @@ def test_provisioning_again_keeps_the_options_that_are_not_named(forgelab: Comma
     ("pair", "words"), [("php_version=7.4", "config.php_version"), ("php_version", "OPTION=VALUE")]
 )
 def test_a_wrong_option_is_told(forgelab: Command, server: Server, pair: str, words: str) -> None:
-    done = forgelab("server", "set", "web", pair)
+    done = forgelab("server", "change", "web", pair)
     assert done.status in (1, 2)
     assert words in done.err
     assert Run.objects.count() == 1
@@ -116,7 +120,7 @@ def test_a_wrong_option_is_told(forgelab: Command, server: Server, pair: str, wo
 
 def test_drift_says_which_and_ends_with_1(forgelab: Command, server: Server, ends) -> None:
     ends("succeeded", "/etc/a")
-    done = forgelab("server", "drift", "web")
+    done = forgelab("server", "drift-check", "web")
     assert done.status == 1
     assert "file: /etc/a" in done.out and "1 difference from its plan" in done.out
     assert "1 difference" in forgelab("server", "list").out
@@ -125,12 +129,12 @@ def test_drift_says_which_and_ends_with_1(forgelab: Command, server: Server, end
 
 def test_without_drift_it_ends_with_0(forgelab: Command, server: Server, ends) -> None:
     ends()
-    done = forgelab("server", "drift", "web")
+    done = forgelab("server", "drift-check", "web")
     assert (done.status, "As planned" in done.out) == (0, True)
 
 
 def test_the_daily_look_is_turned_off(forgelab: Command, server: Server) -> None:
-    assert "only when you ask" in forgelab("server", "drift", "web", "--watch", "off").out
+    assert "only when you ask" in forgelab("server", "drift-check", "web", "--daily", "off").out
     assert not Server.objects.get().drift_watch
     assert Run.objects.count() == 1
 

@@ -55,11 +55,11 @@ def test_a_database_that_is_not_set_up_is_told_with_the_way_out(
 ) -> None:
     from django.db import OperationalError
 
-    from forgelab.cli import device_views
+    from forgelab.cli.device import list as device_list
 
     def broken(_: object) -> None:
         raise OperationalError(message)
 
-    monkeypatch.setattr(device_views, "device_list", broken)
+    monkeypatch.setattr(device_list, "run", broken)
     done = forgelab("device", "list")
     assert done.status == 1 and "forgelab migrate" in done.err and "Traceback" not in done.err

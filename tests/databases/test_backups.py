@@ -233,9 +233,9 @@ def test_the_command_line_wants_the_servers_name_typed(
 
 @pytest.fixture
 def api() -> APIClient:
-    user = accounts.user_create(username="ada", password="correct horse battery")
+    user = accounts.user_create(username="ada", password="correct horse battery", actor=SYSTEM)
     client = APIClient(raise_request_exception=False)
-    client.credentials(HTTP_AUTHORIZATION=f"Token {accounts.token_create(user=user)}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {accounts.token_create(user=user, actor=SYSTEM)}")
     return client
 
 
@@ -266,28 +266,30 @@ def test_the_api_says_that_the_device_does_not_answer(
 def test_the_page_shows_backups_and_restores_one(
     server: Server, client: Client, answers: Callable[[Any], None]
 ) -> None:
-    client.force_login(accounts.user_create(username="ada", password="correct horse battery"))
+    client.force_login(accounts.user_create(username="ada", password="correct horse battery", actor=SYSTEM))
     answers(told(entry(database="<b>shop/x"), timer={"result": "exit-code", "last": "today", "next": "tomorrow"}))
     page = client.post("/servers/laravel/backups/refresh/", follow=True).content.decode()
     assert "&lt;b&gt;shop/x" in page and "<b>shop" not in page
     assert "The last nightly backup failed" in page and "due tomorrow" in page
     form = {"backup": "postgresql/20261121-020003/<b>shop/x", "confirm": "wrong"}
-    refused = client.post("/servers/laravel/backups/restore/", form, follow=True).content.decode()
-    assert "Type the server&#x27;s name, laravel, to confirm" in refused
+    refused = client.post("/servers/laravel/backups/restore/", form | {"into": "copy"})
+    assert refused.status_code == 422
+    assert "Type the server&#x27;s name, laravel, to confirm" in refused.content.decode()
+    assert all(f'value="{typed}"' in refused.content.decode() for typed in ("copy", "wrong"))
     client.post("/servers/laravel/backups/restore/", form | {"confirm": "laravel"})
     planned = Plan.from_json(Run.objects.get(kind="server.restore").plan).roles[-1].variables
     assert (planned["backup_restore_database"], planned["backup_restore_at"]) == ("<b>shop/x", "20261121-020003")
 
 
 def test_the_page_of_a_server_without_backups_has_none_of_it(server: Server, client: Client) -> None:
-    client.force_login(accounts.user_create(username="ada", password="correct horse battery"))
+    client.force_login(accounts.user_create(username="ada", password="correct horse battery", actor=SYSTEM))
     assert "Back up now" in client.get("/servers/laravel/").content.decode()
     Component.objects.filter(name="backups").delete()
     assert "Back up now" not in client.get("/servers/laravel/").content.decode()
 
 
 def test_a_damaged_backup_cannot_be_chosen(server: Server, client: Client, answers: Callable[[Any], None]) -> None:
-    client.force_login(accounts.user_create(username="ada", password="correct horse battery"))
+    client.force_login(accounts.user_create(username="ada", password="correct horse battery", actor=SYSTEM))
     answers(told(entry(), entry(id="20261120-020003", damaged="its checksum", verified=False)))
     page = client.post("/servers/laravel/backups/refresh/", follow=True).content.decode()
     assert "postgresql/20261121-020003/shop" in page

@@ -127,7 +127,7 @@ def test_its_runs_are_told_to_take_no_writes_until_one_ends_well(replaced, provi
     run = provision("first", server_type=DATABASE, config=replaced.config)
     assert role(run).variables["postgresql_replaced"] is True
     assert role(run).variables["postgresql_anew"] == (
-        "forgelab server set first postgresql_replace_data=true --confirm first"
+        "forgelab server change first postgresql_replace_data=true --confirm first"
     )
     end(run, "failed")
     replaced.refresh_from_db()

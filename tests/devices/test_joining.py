@@ -13,9 +13,8 @@ from django.utils import timezone
 from forgelab.accounts.models import User
 from forgelab.devices import hostkeys, join_tokens, joining, ssh
 from forgelab.devices.models import Device, Identity, JoinToken
-from tests.conftest import HOST_KEY
+from tests.factories import HOST_KEY, OTHER_HOST_KEY
 
-OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 REPORT = f"""hostname=attic
 port=22
 port=2222
@@ -28,7 +27,7 @@ mac=52:54:00:12:34:56
 
 @pytest.fixture
 def user(db: None) -> User:
-    return User.objects.create_user("ada")
+    return User.objects.create_superuser("ada")
 
 
 @pytest.fixture
@@ -88,7 +87,7 @@ def test_the_address_that_the_request_came_from_comes_first(
 
 
 def test_behind_a_proxy_one_of_its_own_addresses_is_found(join: Callable[..., Device], world: SimpleNamespace) -> None:
-    world.shown = {("172.16.0.1", 22): OTHER_KEY, ("10.9.0.7", 2222): HOST_KEY}
+    world.shown = {("172.16.0.1", 22): OTHER_HOST_KEY, ("10.9.0.7", 2222): HOST_KEY}
     device = join(came_from="172.16.0.1")
     assert (device.address, device.port) == ("10.9.0.7", 2222)
 
@@ -104,7 +103,7 @@ def test_an_address_that_says_nothing_is_not_tried(
 def test_another_machine_at_the_address_is_not_taken_for_it(
     join: Callable[..., Device], world: SimpleNamespace
 ) -> None:
-    world.shown = {("192.168.1.7", 22): OTHER_KEY}
+    world.shown = {("192.168.1.7", 22): OTHER_HOST_KEY}
     with pytest.raises(joining.JoinRefused, match=r"At 192\.168\.1\.7 port 22 another machine answers"):
         join()
     assert not Device.objects.exists()
@@ -164,8 +163,8 @@ def test_tokens_of_somebody_who_was_shut_out_count_no_more(user: User) -> None:
 
 def test_host_names_that_many_machines_share_are_counted(join: Callable[..., Device], world: SimpleNamespace) -> None:
     join()
-    world.shown = {("192.168.1.8", 22): OTHER_KEY}
-    report = REPORT.replace(HOST_KEY, OTHER_KEY).replace("192.168.1.7", "192.168.1.8")
+    world.shown = {("192.168.1.8", 22): OTHER_HOST_KEY}
+    report = REPORT.replace(HOST_KEY, OTHER_HOST_KEY).replace("192.168.1.7", "192.168.1.8")
     assert join(report, came_from="192.168.1.8").name == "attic-2"
 
 
@@ -177,7 +176,7 @@ def test_a_copy_of_a_machine_is_told_from_it(join: Callable[..., Device]) -> Non
 
 @pytest.mark.parametrize("name", ["Attic", "{{ 7*7 }}", "all", "taken"])
 def test_a_wish_for_a_name_is_checked_before_there_is_a_token(user: User, identity: Identity, name: str) -> None:
-    Device.objects.create(name="taken", identity=identity, host_keys=OTHER_KEY)
+    Device.objects.create(name="taken", identity=identity, host_keys=OTHER_HOST_KEY)
     with pytest.raises(ValidationError) as refused:
         join_tokens.token_create(user=user, name=name)
     assert list(refused.value.message_dict) == ["name"]

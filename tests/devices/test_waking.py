@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from django.core.exceptions import ValidationError
 
-from forgelab.devices import sleeping, ssh, waking
+from forgelab.devices import ssh, update, waking
 from forgelab.devices.models import Device, Identity
 from tests.support.sshd import Sshd, sshd
 
@@ -101,7 +101,7 @@ def test_whoever_waits_can_be_told_to_stop(device: Device, server: Sshd, card: C
 def test_without_the_cards_address_it_says_how_to_give_it(device: Device, server: Sshd, card: Card) -> None:
     server.stop()
     device.mac_address = ""
-    with pytest.raises(waking.StillAsleep, match="forgelab device set nas --mac-address"):
+    with pytest.raises(waking.StillAsleep, match="forgelab device update nas --mac-address"):
         waking.awaken(device)
     assert card.packets == []
 
@@ -138,29 +138,29 @@ def test_packets_leave_by_the_card_that_leads_to_the_device(address: str) -> Non
 class TestMarking:
     @pytest.mark.parametrize("given", ["52:54:00:12:34:56", "52-54-00-12-34-56", "5254.0012.3456", " 525400123456 "])
     def test_an_address_is_kept_in_one_form(self, device: Device, given: str) -> None:
-        sleeping.device_sleep_set(device=device, mac_address=given)
+        update.device_update(device=device, mac_address=given)
         assert Device.objects.get().mac_address == MAC
 
     @pytest.mark.parametrize("given", ["52:54", "00:00:00:00:00:00", "zz:54:00:12:34:56", "x" * 40, "$(reboot)"])
     def test_anything_else_is_refused_with_the_field(self, device: Device, given: str) -> None:
         with pytest.raises(ValidationError) as refused:
-            sleeping.device_sleep_set(device=device, sleeps=False, mac_address=given)
+            update.device_update(device=device, sleeps=False, mac_address=given)
         assert list(refused.value.message_dict) == ["mac_address"]
         assert Device.objects.get().sleeps
 
     def test_what_is_not_given_stays(self, device: Device) -> None:
-        sleeping.device_sleep_set(device=device, sleeps=False)
+        update.device_update(device=device, sleeps=False)
         assert (Device.objects.get().sleeps, Device.objects.get().mac_address) == (False, MAC)
-        sleeping.device_sleep_set(device=device, mac_address="")
+        update.device_update(device=device, mac_address="")
         assert (Device.objects.get().sleeps, Device.objects.get().mac_address) == (False, "")
 
     def test_a_device_that_may_not_sleep_any_more_is_not_asleep(self, device: Device) -> None:
         Device.objects.update(status="asleep")
         device.refresh_from_db()
-        sleeping.device_sleep_set(device=device, sleeps=False)
+        update.device_update(device=device, sleeps=False)
         assert Device.objects.get().status == "unreachable"
 
     def test_this_machine_does_not_sleep(self, make_device: Callable[..., Device]) -> None:
         here = make_device("here", connection="local")
         with pytest.raises(ValidationError, match="asleep, it wakes nobody"):
-            sleeping.device_sleep_set(device=here, sleeps=True)
+            update.device_update(device=here, sleeps=True)

@@ -129,7 +129,7 @@ def test_a_sleeping_device_is_asleep_and_is_woken_before_a_run(device: Known, wa
     watching.api.post(f"runs/{first}/cancel").raise_for_status()
     watching.wait_for_end(first, timeout=120)
 
-    watching.cli("device", "set", "e2e-health", "--sleeps")
+    watching.cli("device", "update", "e2e-health", "--sleeps")
     switch = Switch(device.machine, device.now()["mac_address"])
     try:
         device.machine.stop()

@@ -89,7 +89,7 @@ def test_what_was_changed_by_hand_is_found_named_and_repaired(life: Life) -> Non
     life.says("sh", "-c", "echo 'requirepass a-password-of-somebody' >> /etc/redis/forgelab-secret.conf")
     life.says("systemctl", "stop", "redis-server")
 
-    drifted = life.stack.cli("server", "drift", NAME, check=False)
+    drifted = life.stack.cli("server", "drift-check", NAME, check=False)
 
     assert drifted.returncode == 1, drifted.stdout + drifted.stderr
     for words in ("-maxclients 7", "/etc/redis/forgelab-secret.conf", "service to start: redis-server.service"):
@@ -100,7 +100,7 @@ def test_what_was_changed_by_hand_is_found_named_and_repaired(life: Life) -> Non
     life.stack.cli("server", "provision", "cache-server", "--name", NAME, "--hide-credentials")
     assert life.says("systemctl", "is-active", "redis-server") == "active"
     assert "maxclients" not in life.says("cat", "/etc/redis/forgelab.conf")
-    assert life.stack.cli("server", "drift", NAME).returncode == 0
+    assert life.stack.cli("server", "drift-check", NAME).returncode == 0
 
 
 def test_no_event_of_any_plan_has_shown_a_secret(life: Life) -> None:
@@ -166,7 +166,7 @@ def test_a_database_goes_only_with_a_backup_and_a_purge_takes_what_was_installed
     life = Life(stack, device, device_id)
     quick = {**BOOKWORM, "include_nodejs": False, "include_composer": False}
     life.provisioned("laravel-app-server", "life-app", quick)
-    stack.cli("server", "set", "life-app", "include_supervisor=no", "--purge", "--hide-credentials")
+    stack.cli("server", "change", "life-app", "include_supervisor=no", "--purge", "--hide-credentials")
     assert life.says("sh", "-c", "command -v supervisord") == ""
     assert life.says("systemctl", "is-active", "nginx", "cron").split() == ["active", "active"]
 

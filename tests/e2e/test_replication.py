@@ -174,13 +174,13 @@ def test_powered_up_again_it_takes_no_writes_before_anybody_asks(servers: Server
     runs = stack.api.get("runs", params={"limit": 200}).raise_for_status().json()["results"]
     stack.wait_for_end(next(run["id"] for run in runs if run["device"]["name"] == first.device.name))
     detail = shown(stack, first.name)["status_detail"]
-    assert f"forgelab server set {first.name} postgresql_replace_data=true --confirm {first.name}" in detail
+    assert f"forgelab server change {first.name} postgresql_replace_data=true --confirm {first.name}" in detail
     assert second.ask("SELECT pg_is_in_recovery()") == "f"
 
 
 def test_its_data_go_only_with_its_name_and_a_backup(servers: Servers, stack: Stack) -> None:
     first, _ = servers
-    ask = ["server", "set", first.name, "postgresql_replace_data=true"]
+    ask = ["server", "change", first.name, "postgresql_replace_data=true"]
     assert f"--confirm {first.name}" in stack.cli(*ask, check=False).stderr
     refused = stack.cli(*ask, "--confirm", first.name, check=False)
     assert "no verified backup of the last 24 hours" in refused.stderr
@@ -189,7 +189,7 @@ def test_its_data_go_only_with_its_name_and_a_backup(servers: Servers, stack: St
 
 def test_one_command_makes_it_the_standby_of_the_new_primary(servers: Servers, stack: Stack) -> None:
     first, second = servers
-    stack.cli("server", "set", first.name, "postgresql_replace_data=true", "--confirm", first.name)
+    stack.cli("server", "change", first.name, "postgresql_replace_data=true", "--confirm", first.name)
     assert first.ask("SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'") == "1"
     with second.login() as connection:
         connection.execute("INSERT INTO kept VALUES (-6)")
@@ -212,7 +212,7 @@ def test_a_stopped_primary_follows_without_a_copy(servers: Servers, stack: Stack
     first, second = servers
     unit = f"postgresql@{second.config['postgresql_version']}-main"
     second.device.exec(["systemctl", "stop", unit])
-    stack.cli("server", "set", first.name, "postgresql_promote=true", "replicate_from=")
+    stack.cli("server", "change", first.name, "postgresql_promote=true", "replicate_from=")
     wait_for(lambda: shown(stack, second.name)["status"] == "active", 300, "the second is a standby again", every=2)
     assert second.ask("SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'") == "1"
     with first.login() as connection:

@@ -99,7 +99,7 @@ def test_what_a_device_can_have_once_is_refused_by_name(home: Home) -> None:
 
 
 def test_a_port_that_one_closes_stays_open_for_the_others(home: Home) -> None:
-    home.stack.cli("server", "set", CACHE, "allowed_networks=", "--hide-credentials", timeout=LONG)
+    home.stack.cli("server", "change", CACHE, "allowed_networks=", "--hide-credentials", timeout=LONG)
     assert home.firewall() == {"22": {"Anywhere"}, "5432": {NETWORK}}
     assert home.planned(DATABASE) == "No changes"
 
@@ -107,7 +107,7 @@ def test_a_port_that_one_closes_stays_open_for_the_others(home: Home) -> None:
 def test_the_cache_goes_with_its_packages_and_the_others_stay_as_they_are(home: Home) -> None:
     used = home.stack.cli("server", "decommission", CACHE, "--confirm", CACHE, check=False)
     assert f"{WORKER} uses {CACHE}" in used.stderr
-    home.stack.cli("server", "set", WORKER, "include_cache=no", "--hide-credentials", timeout=LONG)
+    home.stack.cli("server", "change", WORKER, "include_cache=no", "--hide-credentials", timeout=LONG)
 
     home.stack.cli("server", "decommission", CACHE, "--confirm", CACHE, "--purge", timeout=LONG)
 

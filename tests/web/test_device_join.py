@@ -18,10 +18,10 @@ from forgelab.devices import join_tokens
 from forgelab.devices.models import Device, JoinToken
 from forgelab.lib.client_ip import client_ip
 from forgelab.web import join_throttle
-from tests.web import homelab
+from tests import factories
 from tests.web.pages import field, text
 
-REPORT = f"hostname=attic\nport=22\nhost_key={homelab.HOST_KEY}\naddress=192.168.1.7\n"
+REPORT = f"hostname=attic\nport=22\nhost_key={factories.HOST_KEY}\naddress=192.168.1.7\n"
 HERE = {"HTTP_HOST": "127.0.0.1:8000"}
 
 

@@ -9,7 +9,7 @@ from forgelab.devices.models import Device
 from forgelab.runs.models import Run
 from forgelab.servers.models import Server
 from tests.web.changes import PAGE, managed_server
-from tests.web.pages import text
+from tests.web.pages import field, text
 
 
 @pytest.fixture
@@ -20,7 +20,10 @@ def server(best: Device) -> Server:
 def test_a_server_is_decommissioned_by_its_typed_name(web: Client, server: Server) -> None:
     page = f"{PAGE}decommission/"
     assert "remove laravel-production without a backup" in text(web.get(page))
-    assert web.post(page, {"confirm": "laravel"}).status_code == 422
+    refused = web.post(page, {"confirm": "laravel", "purge": "on"})
+    assert refused.status_code == 422
+    assert "Type the server's name, laravel-production, to confirm." in field(refused, "confirm")
+    assert 'value="laravel"' in refused.content.decode() and "checked" in refused.content.decode()
     assert not Run.objects.exists()
     sure = {"confirm": "laravel-production", "without_backup": "remove laravel-production without a backup"}
     answer = web.post(page, sure)

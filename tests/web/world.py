@@ -8,10 +8,10 @@ import pytest
 
 from forgelab.devices import hostkeys
 from forgelab.devices.models import Device, Identity
-from tests.web import homelab
+from tests import factories
 
-SHOWN = hostkeys.parse(homelab.HOST_KEY)
-OTHER = hostkeys.parse("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB+NyLOy3WlLqOEWf3VIhZjmIFrGdYoYLMxYgQ/VLr0T")
+SHOWN = hostkeys.parse(factories.HOST_KEY)
+OTHER = hostkeys.parse(factories.OTHER_HOST_KEY)
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from forgelab.api.base import StrictSerializer, View, choice, find
 from forgelab.api.devices.serializers import DeviceSerializer
-from forgelab.devices import sleeping
+from forgelab.devices import update
 from forgelab.devices.metrics import history
 from forgelab.devices.models import Device, Sample
 
@@ -107,7 +107,7 @@ class SleepView(View):
         wanted = SleepSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
-            sleeping.device_sleep_set(device=device, **wanted.validated_data)
+            update.device_update(device=device, **wanted.validated_data)
         except ValidationError as error:
             raise serializers.ValidationError(error.message_dict) from None
         return Response(DeviceSerializer(device).data)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [("servers", "0006_backups_move_to_databases")]
+    dependencies = [("servers", "0007_backups_move_to_databases")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

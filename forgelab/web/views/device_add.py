@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -18,8 +17,9 @@ from forgelab.devices.add_with_key import device_add_with_key
 from forgelab.devices.hostkeys import HostKey
 from forgelab.devices.models import Device
 from forgelab.lib.public_url import own_address
-from forgelab.web.forms import DeviceForm, KeyForm, PasswordForm, ThisMachineForm
-from forgelab.web.host_keys import UNPROCESSABLE, accepted_keys
+from forgelab.web.errors import UNPROCESSABLE, add_errors
+from forgelab.web.forms.devices import DeviceForm, KeyForm, PasswordForm, ThisMachineForm
+from forgelab.web.host_keys import accepted_keys
 
 Add = Callable[[DeviceForm, list[HostKey]], Device]
 
@@ -46,7 +46,7 @@ def this_machine(request: HttpRequest) -> HttpResponse:
         try:
             device = services.device_add(**form.cleaned_data, host_keys=[], connection=Device.Connection.LOCAL)
         except (ssh.DeviceUnreachable, ValidationError) as error:
-            _tell(form, error)
+            add_errors(error, form)
         else:
             return _added(request, device)
     context = {"form": form, "way": "this-machine", "user_here": ssh.local_user()}
@@ -64,7 +64,7 @@ def _add(request: HttpRequest, form_class: type[DeviceForm], add: Add) -> HttpRe
     try:
         keys = hostkeys.scan(place["address"], place["port"], jump=place["jump"])
     except (hostkeys.HostKeyError, ssh.DeviceUnreachable) as error:
-        _tell(form, error)
+        add_errors(error, form)
         return _show(request, form)
     accepted = accepted_keys(request, keys)
     if not accepted:
@@ -72,7 +72,7 @@ def _add(request: HttpRequest, form_class: type[DeviceForm], add: Add) -> HttpRe
     try:
         device = add(form, accepted)
     except (ssh.DeviceUnreachable, ValidationError) as error:
-        _tell(form, error)
+        add_errors(error, form)
         return _show(request, form, keys, accepted)
     return _added(request, device)
 
@@ -84,15 +84,6 @@ def _with_password(form: DeviceForm, keys: list[HostKey]) -> Device:
 def _with_key(form: DeviceForm, keys: list[HostKey]) -> Device:
     chosen = {name: form.cleaned_data[name] for name in ("private_key", "passphrase")}
     return device_add_with_key(**form.place, host_keys=keys, **chosen)
-
-
-def _tell(form: forms.Form, error: Exception) -> None:
-    """Put the service's sentences beside their fields; those about no field of the form stand above it."""
-    if not isinstance(error, ValidationError):
-        form.add_error(None, str(error))
-        return
-    for field, sentences in getattr(error, "message_dict", {None: error.messages}).items():
-        form.add_error(field if field in form.fields else None, sentences)
 
 
 def _added(request: HttpRequest, device: Device) -> HttpResponse:

@@ -18,8 +18,8 @@ from forgelab.devices.identities import identity_default
 from forgelab.devices.models import JoinToken
 from forgelab.lib.client_ip import client_ip
 from forgelab.web import join_throttle
-from forgelab.web.forms import CommandForm
-from forgelab.web.host_keys import UNPROCESSABLE
+from forgelab.web.errors import UNPROCESSABLE, add_errors
+from forgelab.web.forms.devices import CommandForm
 
 TOO_MANY = "Too many wrong commands came from this address. Wait a minute, then try again."
 TOO_LARGE = "The machine's report is too large."
@@ -41,7 +41,7 @@ def command(request: HttpRequest) -> HttpResponse:
     try:
         token, text = join_tokens.token_create(user=request.user, name=form.cleaned_data["name"])
     except ValidationError as error:
-        form.add_error("name", error.messages)
+        add_errors(error, form)
         return _form(request, context)
     return render(request, "web/devices/join.html", context | _waiting(token) | _commands(url, text))
 

@@ -11,11 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from forgelab.devices import hostkeys, services, sleeping, ssh
+from forgelab.devices import hostkeys, services, ssh, update
 from forgelab.devices.metrics import history
 from forgelab.devices.models import Device
 from forgelab.runs.selectors import run_list
-from forgelab.web.host_keys import UNPROCESSABLE, accepted_keys
+from forgelab.web.errors import UNPROCESSABLE, add_errors, flash
+from forgelab.web.forms.devices import SleepForm
+from forgelab.web.host_keys import accepted_keys
 
 
 @login_required
@@ -28,12 +30,18 @@ def device_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def detail(request: HttpRequest, name: str) -> HttpResponse:
+    return _page(request, name)
+
+
+def _page(request: HttpRequest, name: str, sleep: SleepForm | None = None) -> HttpResponse:
+    """The device's page; `sleep` is a form that was refused."""
     device = get_object_or_404(
         Device.objects.select_related("identity", "jump").prefetch_related("servers", "behind"), name=name
     )
     context = {"device": device, "keys": hostkeys.parse(device.host_keys), "runs": run_list(device=device)[:10]}
     context |= {"history": history.last_day(device), "misses_until_down": settings.MISSES_UNTIL_DOWN}
-    return render(request, "web/devices/detail.html", context)
+    context["sleep"] = sleep or SleepForm(initial={"sleeps": device.sleeps, "mac_address": device.mac_address})
+    return render(request, "web/devices/detail.html", context, status=UNPROCESSABLE if sleep else 200)
 
 
 @login_required
@@ -50,14 +58,17 @@ def refresh(request: HttpRequest, name: str) -> HttpResponse:
 def sleep(request: HttpRequest, name: str) -> HttpResponse:
     """Mark the device as one that sleeps, or not, and by which address it is woken."""
     device = get_object_or_404(Device, name=name)
-    try:
-        chosen = {"sleeps": "sleeps" in request.POST, "mac_address": request.POST.get("mac_address", "")}
-        sleeping.device_sleep_set(device=device, **chosen)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
-        messages.success(request, f"{device.name} is expected {'to sleep at times' if device.sleeps else 'to be up'}.")
-    return redirect("device_detail", name)
+    form = SleepForm(request.POST)
+    if form.is_valid():
+        try:
+            update.device_update(device=device, **form.cleaned_data)
+        except ValidationError as error:
+            add_errors(error, form)
+        else:
+            expected = "to sleep at times" if device.sleeps else "to be up"
+            messages.success(request, f"{device.name} is expected {expected}.")
+            return redirect("device_detail", name)
+    return _page(request, name, form)
 
 
 @login_required
@@ -67,7 +78,7 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
     try:
         services.device_remove(device=device)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        flash(request, error)
         return redirect("device_detail", name)
     messages.success(request, f"{device.name} is forgotten. Nothing on it was touched.")
     return redirect("device_list")

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from forgelab.accounts.actors import from_request
 from forgelab.servers.changes import drift, dry_run
-from forgelab.web.starting import server_named, start_run
+from forgelab.web.shortcuts import server_or_404, start_run
 
 
 @login_required
@@ -24,7 +24,7 @@ def drift_check(request: HttpRequest, name: str) -> HttpResponse:
 def schedule(request: HttpRequest, name: str) -> HttpResponse:
     """Turn the daily drift check on or off."""
     server = drift.server_watch(
-        server=server_named(name), watch=request.POST.get("daily") == "on", actor=from_request(request)
+        server=server_or_404(name), watch=request.POST.get("daily") == "on", actor=from_request(request)
     )
     how = "every day from now on" if server.drift_watch else "only when you ask"
     messages.success(request, f"{name} is checked for drift {how}.")

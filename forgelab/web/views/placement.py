@@ -14,9 +14,8 @@ from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint
 from forgelab.servers import selectors
 from forgelab.servers.placement import sets
-from forgelab.web.placement_forms import COUNT, set_form
-
-UNPROCESSABLE = 422
+from forgelab.web.errors import UNPROCESSABLE, add_errors, error_messages
+from forgelab.web.forms.placement import COUNT, set_form
 
 
 @login_required
@@ -32,7 +31,7 @@ def placement(request: HttpRequest) -> HttpResponse:
         try:
             context["found"] = sets.set_place(asked=_asked(form), constraints=_constraints(form))
         except ValidationError as error:
-            _tell(form, error)
+            add_errors(error, form, aliases=_aliases(form))
     wrong = form.is_bound and not form.is_valid()
     return render(request, "web/placement/set.html", context, status=UNPROCESSABLE if wrong else 200)
 
@@ -43,7 +42,7 @@ def _without(request: HttpRequest) -> HttpResponse:
     try:
         found = sets.device_without(device=device)
     except ValidationError as error:
-        said = error.messages
+        said = error_messages(error)
     context = {"device": device, "what_if": found, "found": found.placement if found else None, "said": said}
     return render(request, "web/placement/without_device.html", context, status=UNPROCESSABLE if said else 200)
 
@@ -67,10 +66,7 @@ def _constraints(form: Any) -> list[Constraint]:
     return found + ([Constraint("spread", ())] if form.cleaned_data["spread"] else [])
 
 
-def _tell(form: Any, error: ValidationError) -> None:
-    """Put the service's sentences beside their fields, as far as they have one."""
-    asked = [constraint.kind for constraint in _constraints(form)]
-    for field, sentences in error.message_dict.items():
-        number = field.removeprefix("constraints[").rstrip("]")
-        where = asked[int(number)] if number.isdecimal() and int(number) < len(asked) else None
-        form.add_error(where, sentences)
+def _aliases(form: Any) -> dict[str, str | None]:
+    """Which field of the form each constraint came from."""
+    kinds = [constraint.kind for constraint in _constraints(form)]
+    return {f"constraints[{number}]": kind for number, kind in enumerate(kinds)}

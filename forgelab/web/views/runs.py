@@ -22,6 +22,7 @@ from forgelab.runs.models import Run
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import checks
 from forgelab.web import run_stream
+from forgelab.web.errors import error_messages
 
 PAGE = 50
 LOG_EVENTS = 500  # events shown with the page itself; the stream brings what comes after
@@ -98,5 +99,5 @@ def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
     try:
         services.run_cancel(run=run, actor=from_request(request))
     except ValidationError as error:
-        messages.info(request, " ".join(error.messages))
+        messages.info(request, " ".join(error_messages(error)))
     return redirect("run_detail", run_id)

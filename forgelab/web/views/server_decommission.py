@@ -14,40 +14,54 @@ from forgelab.accounts.actors import from_request
 from forgelab.servers.models import Server
 from forgelab.servers.removal import decommission as services
 from forgelab.servers.removal import safety
-from forgelab.web.confirmation import confirmation, confirmation_context
-from forgelab.web.host_keys import UNPROCESSABLE
-from forgelab.web.starting import server_named
+from forgelab.web.errors import UNPROCESSABLE, add_errors
+from forgelab.web.forms.servers import ConfirmationForm, ForgetForm
+from forgelab.web.shortcuts import posted, server_or_404
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def decommission(request: HttpRequest, name: str) -> HttpResponse:
-    server = server_named(name)
-    if request.method != "POST":
-        return _show(request, server)
-    try:
-        run = services.server_decommission(server=server, actor=from_request(request), **confirmation(request))
-    except ValidationError as error:
-        return _show(request, server, error.messages)
-    return redirect("run_detail", run.pk)
+    server = server_or_404(name)
+    form = _decommission_form(server, posted(request))
+    if form.is_valid():
+        try:
+            run = services.server_decommission(server=server, actor=from_request(request), **form.cleaned_data)
+        except ValidationError as error:
+            add_errors(error, form)
+        else:
+            return redirect("run_detail", run.pk)
+    return _show(request, server, form, _forget_form(server))
 
 
 @login_required
 @require_POST
 @never_cache
 def forget(request: HttpRequest, name: str) -> HttpResponse:
-    server = server_named(name)
-    try:
-        services.server_forget(server=server, confirm=confirmation(request)["confirm"], actor=from_request(request))
-    except ValidationError as error:
-        return _show(request, server, error.messages)
-    messages.success(request, f"{server.name} is forgotten. Nothing on {server.device.name} was touched.")
-    return redirect("server_list")
+    server = server_or_404(name)
+    form = _forget_form(server, request.POST)
+    if form.is_valid():
+        try:
+            services.server_forget(server=server, actor=from_request(request), **form.cleaned_data)
+        except ValidationError as error:
+            add_errors(error, form)
+        else:
+            messages.success(request, f"{server.name} is forgotten. Nothing on {server.device.name} was touched.")
+            return redirect("server_list")
+    return _show(request, server, _decommission_form(server), form)
 
 
-def _show(request: HttpRequest, server: Server, errors: list[str] | None = None) -> HttpResponse:
-    context = {"server": server, "errors": errors, **confirmation_context(request, server)}
-    context["has_database"] = any(role in safety.DATABASES for role in server.managed)
-    status = UNPROCESSABLE if errors else 200
+def _decommission_form(server: Server, data: object = None) -> ConfirmationForm:
+    has_database = any(role in safety.DATABASES for role in server.managed)
+    return ConfirmationForm(data, server=server, database=has_database)
+
+
+def _forget_form(server: Server, data: object = None) -> ForgetForm:
+    return ForgetForm(data, server=server, auto_id="forget-%s")
+
+
+def _show(request: HttpRequest, server: Server, form: ConfirmationForm, forget: ForgetForm) -> HttpResponse:
+    context = {"server": server, "form": form, "forget": forget}
+    status = UNPROCESSABLE if form.errors or forget.errors else 200
     return render(request, "web/servers/decommission.html", context, status=status)

@@ -17,8 +17,8 @@ from forgelab.runs.models import Run
 from forgelab.servers.changes import dry_run, reports
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import checks
-from forgelab.web.confirmation import confirmation, confirmation_context
-from forgelab.web.host_keys import UNPROCESSABLE
+from forgelab.web.errors import UNPROCESSABLE, add_errors, error_messages
+from forgelab.web.forms.servers import ConfirmationForm
 
 
 @login_required
@@ -34,10 +34,16 @@ def plan(request: HttpRequest, run_id: UUID) -> HttpResponse:
 @never_cache
 def apply(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = _plan_run(run_id)
+    server = _server(run)
+    sure = ConfirmationForm(request.POST, server=server) if server else None
+    typed = sure.cleaned_data if sure and sure.is_valid() else {}
     try:
-        applied = dry_run.server_apply(run=run, actor=from_request(request), **confirmation(request))
+        applied = dry_run.server_apply(run=run, actor=from_request(request), **typed)
     except ValidationError as error:
-        return _show(request, run, error.messages)
+        if sure is None:
+            return _show(request, run, errors=error_messages(error))
+        add_errors(error, sure)
+        return _show(request, run, sure)
     return redirect("run_detail", applied.pk)
 
 
@@ -45,9 +51,17 @@ def _plan_run(run_id: UUID) -> Run:
     return get_object_or_404(Run.objects.select_related("device").defer("plan"), pk=run_id, kind=checks.PLAN)
 
 
-def _show(request: HttpRequest, run: Run, errors: list[str] | None = None) -> HttpResponse:
-    server = Server.objects.filter(pk=run.subject_id).select_related("device").first()
-    context: dict[str, Any] = {"run": run, "server": server, "result": reports.plan_result(run=run), "errors": errors}
-    if server:
-        context |= confirmation_context(request, server)
-    return render(request, "web/servers/plan.html", context, status=UNPROCESSABLE if errors else 200)
+def _server(run: Run) -> Server | None:
+    return Server.objects.filter(pk=run.subject_id).select_related("device").first()
+
+
+def _show(
+    request: HttpRequest, run: Run, sure: ConfirmationForm | None = None, errors: list[str] | None = None
+) -> HttpResponse:
+    server = _server(run)
+    if server and sure is None:
+        sure = ConfirmationForm(server=server)
+    context: dict[str, Any] = {"run": run, "server": server, "result": reports.plan_result(run=run)}
+    context |= {"sure": sure, "errors": errors or (sure.non_field_errors() if sure else [])}
+    refused = bool(errors or (sure and sure.errors))
+    return render(request, "web/servers/plan.html", context, status=UNPROCESSABLE if refused else 200)

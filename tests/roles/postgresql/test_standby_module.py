@@ -13,7 +13,7 @@ import pytest
 
 @pytest.fixture
 def standby(plugin: Callable[[str], ModuleType]) -> ModuleType:
-    return plugin("postgresql/library/postgresql_standby.py")
+    return plugin("modules.postgresql_standby")
 
 
 def limits(standby: ModuleType, **other: int) -> dict[str, int]:
@@ -81,7 +81,7 @@ class NewPrimary:
 
 @pytest.fixture
 def successor(plugin: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    module = plugin("postgresql/library/postgresql_standby.py")
+    module = plugin("modules.postgresql_standby")
     monkeypatch.setattr(module.pwd, "getpwnam", lambda name: SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid()))
     return module
 
@@ -96,7 +96,7 @@ def test_a_replaced_primary_takes_no_writes_from_then_on(successor: ModuleType, 
     assert successor.fence(cluster, dry=False) is False
 
 
-REJOINS = {"patience_seconds": 0, "replace_data": False, "anew": "forgelab server set db1 ..."}
+REJOINS = {"patience_seconds": 0, "replace_data": False, "anew": "forgelab server change db1 ..."}
 
 
 def test_one_that_lacks_nothing_follows_without_a_copy(successor: ModuleType, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_one_that_lacks_nothing_follows_without_a_copy(successor: ModuleType, tm
 
 
 def test_one_with_changes_of_its_own_is_not_replaced_unasked(successor: ModuleType, tmp_path: Path) -> None:
-    with pytest.raises(successor.Refused, match="forgelab server set db1"):
+    with pytest.raises(successor.Refused, match="forgelab server change db1"):
         successor.rejoin(OldPrimary(tmp_path), NewPrimary(), REJOINS, dry=False)
 
 

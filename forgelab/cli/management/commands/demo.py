@@ -10,9 +10,10 @@ import time
 from django.core.management.base import CommandParser
 
 from forgelab.accounts.actors import from_shell
-from forgelab.cli import follow, success
+from forgelab.cli import follow
 from forgelab.cli.base import Failure, ForgeCommand, console
 from forgelab.cli.demo import homelab, proof
+from forgelab.cli.server import result
 from forgelab.cli.stack.state import Stack, data_dir
 from forgelab.lab import Lab, LabError, LabUnavailable
 from forgelab.servers import selectors
@@ -98,7 +99,7 @@ def _provision() -> Server:
     console().print(f"\nProvisioning {NAME} on {run.device.name}\n")
     snapshot = follow.follow(run.pk, cancel_on_interrupt=True)
     if snapshot["status"] != "succeeded":
-        raise Failure(success.failure(snapshot))
+        raise Failure(result.failure(snapshot))
     changed = sum(snapshot["outcome"]["recap"]["changed"].values())
     took = f"{snapshot['seconds']:.0f} seconds"
     console().print(f"\n{changed} changes on the device in {took}" if changed else f"\nNothing to change ({took})")

@@ -7,8 +7,9 @@ import re
 
 from django.core.management.base import CommandParser
 
-from forgelab.cli import lifecycle, lookup, tables
+from forgelab.cli import lookup, tables
 from forgelab.cli.base import Failure, ForgeCommand, console
+from forgelab.cli.server import options
 from forgelab.devices.placement import Constraint, Placement
 from forgelab.servers import selectors
 from forgelab.servers.models import Server
@@ -34,8 +35,7 @@ class Command(ForgeCommand):
         add("types", nargs="*", metavar="[NAME=]TYPE[*COUNT]", help="server type, such as laravel-app-server")
         add("--environment", default="", choices=["", *Server.Environment.values], metavar="ENVIRONMENT",
             help=f"of a new server: {', '.join(Server.Environment.values)}")  # fmt: skip
-        add("--set", action="append", default=[], type=lifecycle.option, metavar="OPTION=VALUE", dest="options",
-            help="an option of the type; may be repeated")  # fmt: skip
+        options.add_set(parser, "an option of the type; may be repeated")
         for kind, help in (("apart", "each on another device"), ("together", "all on one device")):
             add(f"--{kind}", action="append", default=[], metavar="A,B", type=_list, help=f"{help}; may be repeated")
         add("--on", action="append", default=[], metavar="A=DEVICE", type=_pair, help="A on this device")
@@ -64,7 +64,7 @@ def _rank(chosen: argparse.Namespace) -> None:
         recipe = selectors.recipe_catalog().get(wanted.server_type)
     except KeyError as error:
         raise Failure(f"{error.args[0]}.") from None
-    config = lifecycle.config(recipe.id, chosen.options) if chosen.options else None
+    config = options.config(recipe.id, chosen.options) if chosen.options else None
     scores = ranking.placement_rank(recipe=recipe, config=config, name=wanted.name, environment=wanted.environment)
     rows = [
         (score.name, f"{score.points}/100" if score.fits else "unfit", "\n".join(score.refusals or score.reasons))

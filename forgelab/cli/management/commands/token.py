@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
-
-from django.core.management.base import CommandParser
-
-from forgelab.accounts import services
-from forgelab.accounts.models import User
-from forgelab.cli.base import Failure, ForgeCommand, verbs
+from forgelab.cli.base import VerbCommand
+from forgelab.cli.token import create
 
 
-class Command(ForgeCommand):
+class Command(VerbCommand):
     help = "Make tokens for the API."
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        create = verbs(parser)("create", token_create, "Make a token with which a user's programs may use the API.")
-        create.add_argument("name", help="the user's name")
-        create.add_argument("--days", type=int, help="how long it is valid (default: until it is deleted)")
-
-
-def token_create(chosen: argparse.Namespace) -> None:
-    user = User.objects.filter(username=chosen.name, is_active=True).first()
-    if user is None:
-        raise Failure(f'There is no user "{chosen.name}". Make one: forgelab user create {chosen.name}')
-    if chosen.days is not None and chosen.days < 1:
-        raise Failure(f"--days {chosen.days}: give 1 or more.")
-    print(f'A token of {user.username}, shown only now. Send it as "Authorization: Token ..."', file=sys.stderr)
-    print(services.token_create(user=user, days=chosen.days))
+    verbs = (create,)

@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-
-from django.core.management.base import CommandParser
-
-from forgelab.accounts import services
-from forgelab.cli.base import ForgeCommand, verbs
+from forgelab.cli.base import VerbCommand
+from forgelab.cli.user import create
 
 
-class Command(ForgeCommand):
+class Command(VerbCommand):
     help = "Make users for the web pages."
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        create = verbs(parser)("create", user_create, "Make a user.")
-        create.add_argument("name")
-        create.add_argument(
-            "--password", help="other users of this machine can see it; without it, one is made and shown once"
-        )
-        create.add_argument("--admin", action="store_true", help="may use the admin pages and do everything there")
-
-
-def user_create(chosen: argparse.Namespace) -> None:
-    password = chosen.password or services.password_generate()
-    user = services.user_create(username=chosen.name, password=password, is_admin=chosen.admin)
-    print(
-        f"The user {user.username} is made."
-        + ("" if chosen.password else f" The password is {password} (shown only now).")
-    )
+    verbs = (create,)

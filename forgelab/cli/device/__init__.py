@@ -1,0 +1,1 @@
+"""`forgelab device`: the machines of the homelab. One module for each verb."""

@@ -1,0 +1,1 @@
+"""`forgelab recipes`: the server types there are. One module for each verb."""

@@ -1,0 +1,1 @@
+"""`forgelab server`: what runs on the devices. One module for each verb."""

@@ -1,0 +1,1 @@
+"""`forgelab token`: keys to the API. One module for each verb."""

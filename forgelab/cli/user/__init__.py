@@ -1,0 +1,1 @@
+"""`forgelab user`: people who may log in. One module for each verb."""
