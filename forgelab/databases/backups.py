@@ -12,13 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from forgelab.accounts.actors import Actor
+from forgelab.databases import backup_listing as listing
+from forgelab.databases.backup_listing import Backup, LastBackup, Listing, read_backups
+from forgelab.databases.models import BackupRecord
 from forgelab.devices import ssh
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.runs.services import run_create
-from forgelab.databases import backup_listing as listing
-from forgelab.databases.backup_listing import Backup, LastBackup, Listing, read_backups
-from forgelab.databases.models import BackupRecord
 from forgelab.servers.models import Server
 
 BACKUP = "server.backup"

@@ -12,8 +12,8 @@ from forgelab.accounts.actors import SCHEDULER
 from forgelab.databases.engines import POSTGRESQL
 from forgelab.devices import ssh
 from forgelab.runs.models import Run, Step
-from forgelab.servers.models import Server
 from forgelab.servers.kinds import PROVISION
+from forgelab.servers.models import Server
 from forgelab.servers.provisioning.services import server_provision
 
 logger = logging.getLogger(__name__)

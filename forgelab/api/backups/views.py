@@ -15,8 +15,9 @@ from forgelab.accounts.actors import from_request
 from forgelab.api.base import StrictSerializer, View, choice, find
 from forgelab.api.errors import Conflict
 from forgelab.api.runs.views import AcceptedSerializer, accepted
+from forgelab.databases import backups
 from forgelab.devices.ssh import DeviceUnreachable
-from forgelab.servers import backups, selectors
+from forgelab.servers import selectors
 
 
 class BackupSerializer(serializers.Serializer[Any]):

@@ -15,9 +15,12 @@ from forgelab.api.devices.serializers import DeviceBriefSerializer
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint, Placement, Score
 from forgelab.recipes.model import Recipe
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from forgelab.servers.placement import ranking, sets
+from forgelab.servers.placement.set_constraints import KINDS
+from forgelab.servers.placement.set_requests import LIMIT, SetRequest
+from forgelab.servers.spec.server_spec import draft
 
 NAME = OpenApiParameter("name", str, description="The server's name, if it is known: its neighbours count then.")
 ENVIRONMENT = OpenApiParameter("environment", str, enum=Server.Environment.values)
@@ -46,11 +49,12 @@ class PlacementView(View):
     def get(self, request: Request) -> Response:
         """Every device with its score for a server type, best first."""
         devices = Device.objects.in_bulk(field_name="name")
-        scores = ranking.placement_rank(
-            recipe=_recipe(request),
+        spec = draft(
+            _recipe(request),
             name=request.query_params.get("name", "")[:63],
             environment=choice(request, "environment", Server.Environment.values) or "",
         )
+        scores = ranking.placement_rank(spec)
         return Response([_score(score, devices[score.name]) for score in scores if score.name in devices])
 
 
@@ -65,7 +69,7 @@ def _score(score: Score, device: Device) -> dict[str, Any]:
 
 
 def _recipe(request: Request) -> Recipe:
-    recipes = selectors.recipe_catalog().recipes
+    recipes = recipe_catalog().recipes
     wanted = choice(request, "server_type", list(recipes))
     if wanted is None:
         raise exceptions.ValidationError({"server_type": [f"Give one of {', '.join(recipes)}."]})
@@ -84,24 +88,24 @@ class AskedSerializer(StrictSerializer):
     )
     config = serializers.DictField(required=False, default=dict, help_text="The server type's options.")
     count = serializers.IntegerField(
-        required=False, default=1, min_value=1, max_value=sets.MOST, help_text="Several get numbers."
+        required=False, default=1, min_value=1, max_value=LIMIT, help_text="Several get numbers."
     )
 
 
 class ConstraintSerializer(StrictSerializer):
     """`together`, `apart` and `spread` (rather apart) take servers, `on` and `not_on` also a device."""
 
-    kind = serializers.ChoiceField(choices=sets.KINDS)
+    kind = serializers.ChoiceField(choices=KINDS)
     servers = serializers.ListField(
-        child=serializers.CharField(max_length=64), required=False, default=list, max_length=sets.MOST,
+        child=serializers.CharField(max_length=64), required=False, default=list, max_length=LIMIT,
         help_text="Names of servers of the set, or types for all of a type; none: all servers.",
     )  # fmt: skip
     device = serializers.CharField(max_length=63, required=False, default="", help_text="A device's name.")
 
 
 class SetSerializer(StrictSerializer):
-    servers = AskedSerializer(many=True, max_length=sets.MOST)
-    constraints = ConstraintSerializer(many=True, required=False, default=list, max_length=sets.MOST)
+    servers = AskedSerializer(many=True, max_length=LIMIT)
+    constraints = ConstraintSerializer(many=True, required=False, default=list, max_length=LIMIT)
 
 
 class ChoiceSerializer(serializers.Serializer[Any]):
@@ -134,7 +138,7 @@ class SetView(View):
         wanted = SetSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         found = sets.set_place(
-            asked=[sets.Asked(**each) for each in wanted.validated_data["servers"]],
+            requests=[SetRequest(**each) for each in wanted.validated_data["servers"]],
             constraints=[
                 Constraint(each["kind"], tuple(each["servers"]), each["device"])
                 for each in wanted.validated_data["constraints"]

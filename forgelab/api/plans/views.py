@@ -18,9 +18,9 @@ from forgelab.api.runs.views import AcceptedSerializer, accepted
 from forgelab.api.servers import views as servers
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_list
-from forgelab.servers import selectors
+from forgelab.servers import kinds, selectors
 from forgelab.servers.changes import drift, dry_run, reports
-from forgelab.servers.provisioning import checks, services
+from forgelab.servers.provisioning import services
 from forgelab.servers.removal import decommission
 
 
@@ -98,7 +98,7 @@ class ServerView(servers.ServerView):
         if config is not None:
             run = services.server_change(server=server, changes=config, actor=from_request(request), **chosen)
         if watch is not None:
-            drift.server_watch(server=server, watch=watch, actor=from_request(request))
+            drift.server_daily_check(server=server, enabled=watch, actor=from_request(request))
         return accepted(run, request) if run else self.get(request, key)
 
     @extend_schema(operation_id="servers_decommission", request=DecommissionSerializer,
@@ -123,7 +123,7 @@ class PlanView(View):
         wanted = PlanRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         changes = wanted.validated_data["config"]
-        return accepted(dry_run.server_check(server=server, changes=changes, actor=from_request(request)), request)
+        return accepted(dry_run.server_plan(server=server, changes=changes, actor=from_request(request)), request)
 
 
 class DriftView(View):
@@ -131,7 +131,7 @@ class DriftView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Compare the device with the server's plan now. The server's `drift` tells the result."""
         server = find(selectors.server_list(), "server", key)
-        return accepted(dry_run.server_check(server=server, actor=from_request(request)), request)
+        return accepted(drift.server_drift_check(server=server, actor=from_request(request)), request)
 
 
 class PlanResultView(View):
@@ -148,7 +148,7 @@ class ApplyView(View):
         wanted = ConfirmSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         try:
-            run = dry_run.server_apply(run=_plan(key), actor=from_request(request), **wanted.validated_data)
+            run = services.server_apply(run=_plan(key), actor=from_request(request), **wanted.validated_data)
         except ValidationError as error:
             if "plan" in getattr(error, "error_dict", {}):
                 raise Conflict(" ".join(error.messages)) from None
@@ -157,4 +157,4 @@ class ApplyView(View):
 
 
 def _plan(key: UUID) -> Run:
-    return find(run_list().filter(kind=checks.PLAN), "plan", key)
+    return find(run_list().filter(kind=kinds.PLAN), "plan", key)

@@ -11,8 +11,8 @@ from forgelab.api.base import StrictSerializer
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.schema import recipe_json_schema
 from forgelab.recipes.serializers import recipe_config_serializer
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
-from forgelab.servers.selectors import recipe_catalog
 
 
 class AmountSerializer(serializers.Serializer[Any]):

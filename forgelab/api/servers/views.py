@@ -26,6 +26,7 @@ from forgelab.api.server_types.serializers import (
 )
 from forgelab.devices.models import Device
 from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Component, Server
 from forgelab.servers.provisioning import services
 
@@ -186,7 +187,7 @@ class ServerTypeListView(View):
     @extend_schema(operation_id="server_types_list", responses=ServerTypesSerializer)
     def get(self, request: Request) -> Response:
         """Every server type that can be provisioned, and what is wrong with the recipes that cannot."""
-        catalog = selectors.recipe_catalog()
+        catalog = recipe_catalog()
         found = {"results": catalog.recipes.values(), "problems": catalog.reports()}
         return Response(ServerTypesSerializer(found).data)
 
@@ -195,7 +196,7 @@ class ServerTypeView(View):
     @extend_schema(operation_id="server_types_show", responses=ServerTypeSerializer)
     def get(self, request: Request, key: str) -> Response:
         """One server type."""
-        recipe = selectors.recipe_catalog().recipes.get(key)
+        recipe = recipe_catalog().recipes.get(key)
         if recipe is None:
             raise exceptions.NotFound(f'There is no server type "{key}". All of them: {reverse("api:server-types")}')
         return Response(ServerTypeSerializer(recipe).data)

@@ -128,9 +128,7 @@ def _removal(request: RemovalRequest) -> Change:
     checks.check_unused(server)
     gone = {*server.managed, *server.components.values_list("name", flat=True)}
     plan = checked_decommission_plan(server, purge=request.purge)
-    return Change(
-        server, None, plan, server.config, tuple(sorted(gone)), {"name": server.name, "purge": request.purge}
-    )
+    return Change(server, None, plan, server.config, tuple(sorted(gone)), {"name": server.name, "purge": request.purge})
 
 
 def _locked(name: str) -> Server | None:

@@ -1,4 +1,4 @@
-"""Whether a server can be on a device beside those that are there, and who is in the way if not (docs/colocation.md)."""
+"""Whether a server can be on a device beside the others, and who is in the way if not (docs/colocation.md)."""
 
 from __future__ import annotations
 
@@ -97,9 +97,10 @@ def _conflict(wanted: _Occupant, other: _Occupant) -> str:
         for theirs in other.roles.values():
             if theirs.name in role.colocation.instead_of or name in theirs.colocation.instead_of:
                 return f"has {theirs.title} there, which {role.title} cannot be beside"
-        if name in other.roles and not never_conflicts(role):
-            if sentence := conflict(role, wanted.component(name), other.component(name), wanted.name):
-                return sentence
+        if name not in other.roles or never_conflicts(role):
+            continue
+        if sentence := conflict(role, wanted.component(name), other.component(name), wanted.name):
+            return sentence
     return _programs(wanted, other) or _firewall(wanted, other)
 
 

@@ -39,8 +39,6 @@ def _fault(constraint: Constraint, choices: Sequence[str], devices: Sequence[str
     return f"{not_one_of(unknown[-1], choices)}." if unknown else ""
 
 
-def _expanded(
-    constraint: Constraint, members: Sequence[ServerSpec], named: Mapping[str, Sequence[str]]
-) -> Constraint:
+def _expanded(constraint: Constraint, members: Sequence[ServerSpec], named: Mapping[str, Sequence[str]]) -> Constraint:
     names = constraint.names or [member.name for member in members]
     return dataclasses.replace(constraint, names=tuple(dict.fromkeys(each for name in names for each in named[name])))

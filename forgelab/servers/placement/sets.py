@@ -39,7 +39,7 @@ def set_place(*, requests: Sequence[SetRequest], constraints: Sequence[Constrain
 
 
 def device_without(*, device: Device) -> WhatIf:
-    """If this device were gone: where each of its servers would fit, with what is reserved for the others counted in."""
+    """If this device were gone: where each of its servers would fit, counting what is reserved for the others."""
     devices = [other for other in ranking.device_list() if other.pk != device.pk]
     servers = tuple(Server.objects.filter(device=device).select_related("device").order_by("name"))
     members = [recorded(server) or server for server in servers]

@@ -82,9 +82,10 @@ def _closing(role: PlannedRole, server: Server) -> PlannedRole:
 
 
 def _ports(server: Server, *, with_others: bool = False) -> list[str]:
-    """Ports that were open while this server was: those that are still wanted, whoever wants them, are not closed by it.
+    """Ports that were open while this server was; those that somebody still wants are not closed by it.
 
-    Nor those of an orphaned server, whose wishes are not known. `with_others` for a device on which nobody wants a firewall.
+    Nor those of an orphaned server, whose wishes are not known. `with_others` for a device on which nobody wants a
+    firewall.
     """
     unknown = {port for other in orphaned(server) for port in _names(other.managed, FIREWALL, "ports")}
     records = [server.managed, *(other.managed for other in _others(server) if with_others)]

@@ -89,9 +89,7 @@ def _still_runs(server: Server, run: Run) -> None:
         then = "Nothing was changed: it runs as before, with its options as before."
     else:
         step = reached.order_by("position").last()
-        then = (
-            f'It got as far as "{step.title}": what came before is in force, the rest is as it was. Reprovision it.'
-        )
+        then = f'It got as far as "{step.title}": what came before is in force, the rest is as it was. Reprovision it.'
     reason = f" ({run.status_detail.strip()})" if run.status == Run.Status.FAILED and run.status_detail else ""
     server.status_detail = f"Reprovisioning it {how}{reason}. {then}".replace(".).", ".)")
 

@@ -11,8 +11,8 @@ from django.db import transaction
 from forgelab.accounts.actors import Actor
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run
-from forgelab.servers.changes.checks import lock_devices
 from forgelab.servers.changes.change import change_for
+from forgelab.servers.changes.checks import lock_devices
 from forgelab.servers.changes.dry_run import why_not_applicable
 from forgelab.servers.extensions import Confirmation
 from forgelab.servers.models import Server
@@ -65,9 +65,7 @@ def server_change(
     return _provision(request, Confirmation(confirm, without_backup), actor)
 
 
-def server_apply(
-    *, run: Run, actor: Actor, confirm: str = "", without_backup: str = "", purge: bool = False
-) -> Run:
+def server_apply(*, run: Run, actor: Actor, confirm: str = "", without_backup: str = "", purge: bool = False) -> Run:
     """Provision exactly what this plan has shown.
 
     Raises `ValidationError` naming `plan` when the run is no plan, has not succeeded, or is no longer what would

@@ -1,4 +1,4 @@
-"""A server as it is on record, or as somebody wants it: the one value that checks, placement and plans are made from."""
+"""A server as it is on record, or as somebody wants it: what checks, placement and plans are made from."""
 
 from __future__ import annotations
 
@@ -135,7 +135,9 @@ def with_defaults(recipe: Recipe, config: Mapping[str, Any] | None = None) -> di
     return {option.name: option.initial for option in recipe.options} | dict(config or {})
 
 
-def draft(recipe: Recipe, *, name: str = "", environment: str = "", config: Mapping[str, Any] | None = None) -> ServerSpec:
+def draft(
+    recipe: Recipe, *, name: str = "", environment: str = "", config: Mapping[str, Any] | None = None
+) -> ServerSpec:
     """A server that somebody is still describing: what is not known yet is the recipe's default, nothing is checked."""
     return ServerSpec(recipe, name, environment or environment_of(name), with_defaults(recipe, config))
 

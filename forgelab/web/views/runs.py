@@ -19,8 +19,8 @@ from django.views.decorators.http import require_GET, require_POST
 from forgelab.accounts.actors import from_request
 from forgelab.runs import selectors, services
 from forgelab.runs.models import Run
+from forgelab.servers import kinds
 from forgelab.servers.models import Server
-from forgelab.servers.provisioning import checks
 from forgelab.web import run_stream
 from forgelab.web.errors import error_messages
 
@@ -67,13 +67,13 @@ def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 def _ready(run: dict[str, Any], server: Server | None) -> dict[str, str] | None:
     """Where to go once the run has succeeded."""
-    if run["kind"] == checks.DECOMMISSION:
+    if run["kind"] == kinds.DECOMMISSION:
         return {"url": reverse("server_list"), "label": "Show all servers"}
     if server is None:
         return None
-    if run["kind"] == checks.PLAN:
+    if run["kind"] == kinds.PLAN:
         return {"url": reverse("run_plan", args=[run["id"]]), "label": "Show what would change"}
-    page = "server_ready" if run["kind"] == checks.PROVISION else "server_detail"
+    page = "server_ready" if run["kind"] == kinds.PROVISION else "server_detail"
     return {"url": reverse(page, args=[server.name]), "label": "Show the server"}
 
 
