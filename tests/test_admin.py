@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.accounts.models import User
 from forgelab.devices import join_tokens
 from forgelab.devices.models import Device, Identity, JoinToken, Sample
@@ -30,7 +31,7 @@ def office(admin_client: Client, settings: Settings) -> Client:
     run = factories.run(best, Run.Status.RUNNING, server=factories.server(best))
     DeviceLock.objects.create(device=best, run=run)
     Sample.objects.create(device=best, span=Sample.Span.RAW, at=timezone.now(), load_percent=12.0)
-    join_tokens.token_create(user=User.objects.get())
+    join_tokens.token_create(user=User.objects.get(), actor=SYSTEM)
     return admin_client
 
 
