@@ -94,7 +94,7 @@ def test_a_mistake_of_our_own_shows_no_stack_trace(api: APIClient, monkeypatch: 
     def broken(**_: object) -> None:
         raise RuntimeError("a secret inside")
 
-    monkeypatch.setattr("forgelab.api.servers.views.services.server_provision", broken)
+    monkeypatch.setattr("forgelab.api.provision.views.services.server_provision", broken)
     answer = api.post(PROVISION, {"server_type": factories.SMALL, "name": "web"}, format="json")
     assert answer.status_code == 500
     assert "log" in answer.json()["detail"] and "secret" not in answer.content.decode()

@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM, Actor
 from forgelab.accounts.models import User
 from forgelab.devices import hostkeys, join_tokens, joining, ssh
 from forgelab.devices.models import Device, Identity, JoinToken
@@ -41,7 +42,7 @@ def world(monkeypatch: pytest.MonkeyPatch, identity: Identity) -> SimpleNamespac
             raise hostkeys.HostKeyError("nothing answers")
         return hostkeys.parse(world.shown[address, port])
 
-    def add(*, host_keys: list[hostkeys.HostKey], **fields: object) -> Device:
+    def add(*, actor: Actor, action: str, host_keys: list[hostkeys.HostKey], **fields: object) -> Device:
         if world.error:
             raise world.error
         return Device.objects.create(host_keys="\n".join(map(str, host_keys)), identity=identity, **fields)
@@ -54,7 +55,7 @@ def world(monkeypatch: pytest.MonkeyPatch, identity: Identity) -> SimpleNamespac
 @pytest.fixture
 def join(user: User, world: SimpleNamespace) -> Callable[..., Device]:
     def join(report: str = REPORT, came_from: str = "192.168.1.7", name: str = "") -> Device:
-        _, text = join_tokens.token_create(user=user, name=name)
+        _, text = join_tokens.token_create(user=user, name=name, actor=SYSTEM)
         return joining.join(token_text=text, report_text=report, came_from=came_from)
 
     return join
@@ -73,7 +74,7 @@ def test_the_machine_becomes_a_device_with_its_keys_and_its_way_of_being_woken(j
 
 
 def test_only_the_hash_of_a_token_is_stored(user: User) -> None:
-    token, text = join_tokens.token_create(user=user)
+    token, text = join_tokens.token_create(user=user, actor=SYSTEM)
     stored = JoinToken.objects.values().get()
     assert token.digest == join_tokens.digest(text)
     assert all(text not in str(value) for value in stored.values())
@@ -136,14 +137,14 @@ def test_a_report_that_cannot_be_read_is_a_failure(join: Callable[..., Device]) 
 
 
 def test_a_token_is_taken_by_one_of_those_who_come_at_the_same_moment(user: User) -> None:
-    _, text = join_tokens.token_create(user=user)
+    _, text = join_tokens.token_create(user=user, actor=SYSTEM)
     assert [bool(join_tokens.token_take(text)) for _ in range(3)] == [True, False, False]
 
 
 @pytest.mark.usefixtures("world")
 def test_used_old_and_unknown_tokens_are_refused_with_their_reason(user: User) -> None:
-    used, used_text = join_tokens.token_create(user=user)
-    old, old_text = join_tokens.token_create(user=user)
+    used, used_text = join_tokens.token_create(user=user, actor=SYSTEM)
+    old, old_text = join_tokens.token_create(user=user, actor=SYSTEM)
     JoinToken.objects.filter(pk=used.pk).update(used_at=timezone.now())
     JoinToken.objects.filter(pk=old.pk).update(expires_at=timezone.now())
     for text, words in ((used_text, "used already"), (old_text, "too old"), ("x" * 43, "not one of ForgeLab's")):
@@ -155,7 +156,7 @@ def test_used_old_and_unknown_tokens_are_refused_with_their_reason(user: User) -
 
 
 def test_tokens_of_somebody_who_was_shut_out_count_no_more(user: User) -> None:
-    _, text = join_tokens.token_create(user=user)
+    _, text = join_tokens.token_create(user=user, actor=SYSTEM)
     User.objects.update(is_active=False)
     assert join_tokens.token_find(text) is None
     assert join_tokens.token_take(text) is None
@@ -178,13 +179,13 @@ def test_a_copy_of_a_machine_is_told_from_it(join: Callable[..., Device]) -> Non
 def test_a_wish_for_a_name_is_checked_before_there_is_a_token(user: User, identity: Identity, name: str) -> None:
     Device.objects.create(name="taken", identity=identity, host_keys=OTHER_HOST_KEY)
     with pytest.raises(ValidationError) as refused:
-        join_tokens.token_create(user=user, name=name)
+        join_tokens.token_create(user=user, name=name, actor=SYSTEM)
     assert list(refused.value.message_dict) == ["name"]
     assert not JoinToken.objects.exists()
 
 
 def test_a_join_that_forgelab_was_stopped_in_does_not_wait_for_ever(user: User) -> None:
-    token, text = join_tokens.token_create(user=user)
+    token, text = join_tokens.token_create(user=user, actor=SYSTEM)
     assert join_tokens.outcome(token).state == "waiting"
     taken = join_tokens.token_take(text)
     assert taken
@@ -194,7 +195,7 @@ def test_a_join_that_forgelab_was_stopped_in_does_not_wait_for_ever(user: User) 
 
 
 def test_tokens_of_long_ago_are_forgotten(user: User) -> None:
-    old, _ = join_tokens.token_create(user=user)
+    old, _ = join_tokens.token_create(user=user, actor=SYSTEM)
     JoinToken.objects.filter(pk=old.pk).update(expires_at=timezone.now() - timedelta(days=31))
-    new, _ = join_tokens.token_create(user=user)
+    new, _ = join_tokens.token_create(user=user, actor=SYSTEM)
     assert list(JoinToken.objects.all()) == [new]

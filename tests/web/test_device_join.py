@@ -13,6 +13,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.accounts.models import User
 from forgelab.devices import join_tokens
 from forgelab.devices.models import Device, JoinToken
@@ -32,7 +33,7 @@ def fresh_cache() -> None:
 
 @pytest.fixture
 def token(user: User) -> str:
-    return join_tokens.token_create(user=user)[1]
+    return join_tokens.token_create(user=user, actor=SYSTEM)[1]
 
 
 def send(client: Client, token: str, body: str = REPORT, **extra: str) -> str:

@@ -29,7 +29,7 @@ def test_a_devices_page_shows_facts_and_pinned_fingerprints(web: Client, best: D
 
 
 def test_looking_again_stores_what_the_device_says(web: Client, best: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forgelab.web.views.devices.services.device_refresh", lambda device: device)
+    monkeypatch.setattr("forgelab.web.views.devices.services.device_refresh", lambda device, actor: device)
 
     page = web.post("/devices/homelab-server-02/refresh/", follow=True)
 

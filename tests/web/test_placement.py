@@ -16,7 +16,7 @@ SET = "/placement/?count-database-server=1&count-laravel-worker-server=2"
 
 @pytest.fixture(autouse=True)
 def nobody_is_asked(enqueued: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forgelab.web.device_ranking.device_refresh", lambda device: None)
+    monkeypatch.setattr("forgelab.web.device_ranking.device_observe", lambda device: None)
 
 
 def test_a_set_is_asked_for_by_numbers_and_answered_with_reasons(web: Client) -> None:

@@ -32,7 +32,7 @@ def answers(**changes: str) -> str:
 def asked(enqueued: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Nobody is told of the runs, and no device is really asked: the names of those that would have been."""
     names: list[str] = []
-    monkeypatch.setattr("forgelab.web.device_ranking.device_refresh", lambda device: names.append(device.name))
+    monkeypatch.setattr("forgelab.web.device_ranking.device_observe", lambda device: names.append(device.name))
     return names
 
 

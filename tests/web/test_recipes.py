@@ -29,10 +29,10 @@ def test_it_is_offered_and_asked_for_without_a_restart(web: Client, folder: Path
     assert "Static Site Only files" in text(web.get("/provision/"))
 
 
-def test_admins_are_told_where_to_drop_one(web: Client, user: User, folder: Path) -> None:
+def test_owners_are_told_where_to_drop_one(web: Client, folder: Path) -> None:
+    User.objects.update(is_superuser=False)
     assert str(folder) not in text(web.get("/provision/"))
-    user.is_staff = True
-    user.save()
+    User.objects.update(is_superuser=True)
     assert f"dropped into {folder} , is offered here at once" in text(web.get("/provision/"))
 
 

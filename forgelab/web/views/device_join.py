@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
+from forgelab.accounts.actors import from_request
 from forgelab.devices import fingerprints, join_script, join_tokens, joining
 from forgelab.devices.identities import identity_default
 from forgelab.devices.models import JoinToken
@@ -20,12 +21,13 @@ from forgelab.lib.client_ip import client_ip
 from forgelab.web import join_throttle
 from forgelab.web.errors import UNPROCESSABLE, add_errors
 from forgelab.web.forms.devices import CommandForm
+from forgelab.web.permissions import needs
 
 TOO_MANY = "Too many wrong commands came from this address. Wait a minute, then try again."
 TOO_LARGE = "The machine's report is too large."
 
 
-@login_required
+@needs("join_token.create")
 @never_cache
 def command(request: HttpRequest) -> HttpResponse:
     """Make the command that is run on the machine. It is in this answer and nowhere else: only its hash is kept."""
@@ -39,7 +41,9 @@ def command(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _form(request, context)
     try:
-        token, text = join_tokens.token_create(user=request.user, name=form.cleaned_data["name"])
+        token, text = join_tokens.token_create(
+            user=request.user, name=form.cleaned_data["name"], actor=from_request(request)
+        )
     except ValidationError as error:
         add_errors(error, form)
         return _form(request, context)
@@ -61,7 +65,6 @@ def _commands(url: str, text: str) -> dict[str, object]:
     }
 
 
-@login_required
 @never_cache
 @require_GET
 def waiting(request: HttpRequest, token_id: int) -> HttpResponse:
@@ -83,6 +86,7 @@ def _waiting(token: JoinToken) -> dict[str, object]:
     return {"token": token, "outcome": join_tokens.outcome(token)}
 
 
+@login_not_required
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])

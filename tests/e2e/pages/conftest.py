@@ -22,7 +22,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(transactional_db: None, monkeypatch: pytest.MonkeyPatch, enqueued: list[str]) -> Iterator[Site]:
-    monkeypatch.setattr("forgelab.web.device_ranking.device_refresh", lambda device: device)
+    monkeypatch.setattr("forgelab.web.device_ranking.device_observe", lambda device: device)
     factories.devices()
     User.objects.create_superuser("ada", password="correct horse battery")
     site = Site()
