@@ -95,7 +95,7 @@ def _beside(wanted: _Occupant, other: Server | ServerSpec) -> str:
 def _conflict(wanted: _Occupant, other: _Occupant) -> str:
     for name, role in wanted.roles.items():
         for theirs in other.roles.values():
-            if theirs.name in role.colocation.instead_of or name in theirs.colocation.instead_of:
+            if theirs.name in role.colocation.conflicts or name in theirs.colocation.conflicts:
                 return f"has {theirs.title} there, which {role.title} cannot be beside"
         if name not in other.roles or never_conflicts(role):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -13,6 +14,7 @@ from forgelab.devices import placement
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Candidate, Policy, Score, rank
 from forgelab.lib.problems import DocumentError
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.colocation.obstacles import obstacle
 from forgelab.servers.models import Server
 from forgelab.servers.placement.tenancy import needs, tenant, tenant_of
@@ -37,9 +39,11 @@ def placement_policy() -> Policy:
     Raises `ValidationError` naming `placement`, with the file, line and key of every mistake.
     """
     try:
-        return placement.policy(settings.PLACEMENT_FILE)
+        chosen = placement.policy(settings.PLACEMENT_FILE)
     except DocumentError as wrong:
         raise ValidationError({"placement": f"{settings.PLACEMENT_FILE}: {wrong}"}) from None
+    declared = {name: role.metadata.instance_mb for name, role in recipe_catalog().roles.specs.items()}
+    return dataclasses.replace(chosen, instances={name: mb for name, mb in declared.items() if mb} | chosen.instances)
 
 
 def device_list() -> list[Device]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from forgelab.devices.placement import Needs, Rare, Tenant
 from forgelab.recipes.model import Amount
-from forgelab.recipes.versions.support import only_for
+from forgelab.recipes.versions.distributions import oldest_versions
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from forgelab.servers.spec.server_spec import ServerSpec, outline, told_by_name
 
@@ -20,7 +20,6 @@ NOUNS = {
 def needs(spec: ServerSpec) -> Needs:
     """What the server asks of its device."""
     wanted = spec.requirements
-    given: dict[str, Any] = {"distributions": wanted.distributions} if wanted.distributions else {}
     return Needs(
         memory_mb=_pair(wanted.memory_mb),
         storage_mb=_pair(wanted.storage_mb),
@@ -29,13 +28,24 @@ def needs(spec: ServerSpec) -> Needs:
         ports=spec.ports,
         rare=tuple(_rare(spec)),
         noun=NOUNS.get(spec.recipe.server_type, "server"),
-        **given,
+        distributions=wanted.distributions or supported_distributions(),
     )
 
 
 def needs_of_orphaned(server: Server) -> Needs:
     """Of a server whose recipe is gone: what is reserved for it."""
-    return Needs((server.memory_mb, server.memory_mb), (server.storage_mb, server.storage_mb), (1, 1), noun="server")
+    return Needs(
+        (server.memory_mb, server.memory_mb),
+        (server.storage_mb, server.storage_mb),
+        (1, 1),
+        supported_distributions(),
+        noun="server",
+    )
+
+
+def supported_distributions() -> dict[str, str]:
+    """The oldest version of each distribution that ForgeLab's roles support, by its id."""
+    return oldest_versions(recipe_catalog().roles.distributions)
 
 
 def _pair(amount: Amount) -> tuple[int, int]:
@@ -45,7 +55,7 @@ def _pair(amount: Amount) -> tuple[int, int]:
 def _rare(spec: ServerSpec) -> Iterable[Rare]:
     for component in spec.components:
         version = spec.recipe.version_of(component, spec.config)
-        if found := only_for(component.name, version):
+        if found := component.role.versions.limited_to(version):
             yield Rare(f"{component.role.title} {version}", found.source, found.architectures, found.releases)
 
 
