@@ -16,6 +16,7 @@ from forgelab.devices.models import Device, Identity
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.runs.services import run_create
+from tests.support.kinds import TEST
 
 # How fast a loaded machine makes its examples says nothing about ForgeLab.
 settings.register_profile("forgelab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -121,7 +122,9 @@ def plan() -> Plan:
 @pytest.fixture
 def make_run(device: Device, plan: Plan, enqueued: list[str]) -> Callable[..., Run]:
     def make(**changes: object) -> Run:
-        return run_create(**({"plan": plan, "kind": "test", "device": device, "actor": SYSTEM} | changes))
+        return run_create(
+            **({"plan": plan, "kind": TEST, "device": device, "subject": None, "actor": SYSTEM} | changes)
+        )
 
     return make
 

@@ -20,7 +20,8 @@ from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_list
 from forgelab.servers import selectors
 from forgelab.servers.changes import drift, dry_run, reports
-from forgelab.servers.provisioning import checks, services
+from forgelab.servers.kinds import PLAN
+from forgelab.servers.provisioning import services
 from forgelab.servers.removal import decommission
 
 
@@ -157,4 +158,4 @@ class ApplyView(View):
 
 
 def _plan(key: UUID) -> Run:
-    return find(run_list().filter(kind=checks.PLAN), "plan", key)
+    return find(run_list().of_kind(PLAN), "plan", key)
