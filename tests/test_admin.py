@@ -9,13 +9,14 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.accounts.models import User
 from forgelab.devices import join_tokens
 from forgelab.devices.models import Device, Identity, JoinToken, Sample
 from forgelab.lib.paging import BoundedPaginator
 from forgelab.runs.models import DeviceLock, Event, Run, Step
 from forgelab.servers.models import Component, Server
-from tests.web import homelab
+from tests import factories
 
 MODELS = (User, Identity, Device, Sample, JoinToken, Run, Step, Event, DeviceLock, Server, Component)
 RECORDS = (JoinToken, Run, Step, Event, DeviceLock, Component, Server)
@@ -26,11 +27,11 @@ NEVER_ADDED = (*RECORDS, Identity, Device, Sample)
 def office(admin_client: Client, settings: Settings) -> Client:
     """An admin's browser, in a homelab with one row of every model."""
     settings.STATIC_URL = "/static/"
-    best = homelab.device("homelab-server-02")
-    run = homelab.run(best, Run.Status.RUNNING, server=homelab.server(best))
+    best = factories.device("homelab-server-02")
+    run = factories.run(best, Run.Status.RUNNING, server=factories.server(best))
     DeviceLock.objects.create(device=best, run=run)
     Sample.objects.create(device=best, span=Sample.Span.RAW, at=timezone.now(), load_percent=12.0)
-    join_tokens.token_create(user=User.objects.get())
+    join_tokens.token_create(user=User.objects.get(), actor=SYSTEM)
     return admin_client
 
 
@@ -40,7 +41,7 @@ def address(model: type[Model], page: str, *args: object) -> str:
 
 def holds_a_secret(source: str) -> bool:
     """In clear, or encrypted: `gAAAAA` is how a Fernet token begins."""
-    return any(secret in source for secret in (homelab.SECRET, homelab.PRIVATE_KEY, "gAAAAA"))
+    return any(secret in source for secret in (factories.SECRET, factories.PRIVATE_KEY, "gAAAAA"))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -92,12 +93,12 @@ def test_the_address_of_a_device_can_be_corrected(office: Client) -> None:
     device.refresh_from_db()
 
     assert device.address == "192.168.1.9"
-    assert device.host_keys == homelab.HOST_KEY
+    assert device.host_keys == factories.HOST_KEY
     assert device.status == "reachable"
 
 
 def test_a_devices_page_shows_the_pinned_fingerprints(office: Client) -> None:
-    assert homelab.FINGERPRINT in office.get(address(Device, "change", Device.objects.get().pk)).content.decode()
+    assert factories.FINGERPRINT in office.get(address(Device, "change", Device.objects.get().pk)).content.decode()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -105,8 +106,8 @@ def test_a_list_asks_the_database_a_fixed_number_of_times(
     office: Client, model: type[Model], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(10):
-        device = homelab.device(f"device-{number}")
-        homelab.run(device, Run.Status.SUCCEEDED, server=homelab.server(device, f"server-{number}"))
+        device = factories.device(f"device-{number}")
+        factories.run(device, Run.Status.SUCCEEDED, server=factories.server(device, f"server-{number}"))
 
     with django_assert_max_num_queries(12):
         office.get(address(model, "changelist"))

@@ -10,7 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from knox.models import get_token_model
 
+from forgelab.accounts import audit
+from forgelab.accounts.actors import SHOWN_OF_TOKEN, Actor
 from forgelab.accounts.models import User
+from forgelab.accounts.policy import check
 
 PASSWORD_BYTES = 12  # 96 bits
 
@@ -21,9 +24,14 @@ def password_generate() -> str:
 
 
 @transaction.atomic
-def user_create(*, username: str, password: str, is_admin: bool = False) -> User:
-    """Make a user; an admin may use Django's admin pages too. Raises `ValidationError` naming username or password."""
-    user = User(username=username, is_staff=is_admin, is_superuser=is_admin)
+def user_create(*, username: str, password: str, is_admin: bool = False, actor: Actor) -> User:
+    """Make a user. An admin is an owner, who may do everything; so is the first user, whom nobody else could help.
+
+    Raises `ValidationError` naming `username` or `password`.
+    """
+    check(actor, "user.create")
+    is_owner = is_admin or not User.objects.exists()
+    user = User(username=username, is_staff=is_owner, is_superuser=is_owner)
     user.set_password(password)
     user.full_clean()
     try:
@@ -31,19 +39,24 @@ def user_create(*, username: str, password: str, is_admin: bool = False) -> User
     except ValidationError as error:
         raise ValidationError({"password": error.messages}) from None
     user.save()
+    audit.record(actor=actor, action="user.create", obj=user, after=audit.state(user, "username", "is_superuser"))
     return user
 
 
-def first_user_ensure(*, username: str) -> str | None:
+def first_user_ensure(*, username: str, actor: Actor) -> str | None:
     """Where there is no user at all, make an admin and return the password it was given; else None."""
     if User.objects.exists():
         return None
     password = password_generate()
-    user_create(username=username, password=password, is_admin=True)
+    user_create(username=username, password=password, is_admin=True, actor=actor)
     return password
 
 
-def token_create(*, user: User, days: int | None = None) -> str:
-    """An API token for `user`, valid for `days` or without end. Only its hash is stored: it is seen but this once."""
-    _, token = get_token_model().objects.create(user=user, expiry=timedelta(days=days) if days else None)
+@transaction.atomic
+def token_create(*, user: User, days: int | None = None, actor: Actor) -> str:
+    """An API token for `user`, valid for `days` or without end. Only its hash is stored: it is shown only this once."""
+    check(actor, "token.create")
+    made, token = get_token_model().objects.create(user=user, expiry=timedelta(days=days) if days else None)
+    after = {"prefix": made.token_key[:SHOWN_OF_TOKEN], "expires": made.expiry}
+    audit.record(actor=actor, action="token.create", obj=user, after=after)
     return str(token)

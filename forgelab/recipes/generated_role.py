@@ -55,7 +55,7 @@ def _galaxy(role: str, description: str) -> dict[str, Any]:
         "min_ansible_version": "2.17",
         "platforms": [{"name": "Debian", "versions": ["all"]}, {"name": "Ubuntu", "versions": ["all"]}],
     }
-    return {"galaxy_info": info, "dependencies": [{"role": "common"}]}
+    return {"galaxy_info": info, "dependencies": []}
 
 
 def _task(item: Command | SupervisorConfig, resolved: ResolvedRecipe) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _program(item: SupervisorConfig, resolved: ResolvedRecipe) -> dict[str, Any]
     name = f"forgelab-{resolved.recipe_id}-{programs.index(item) + 1}.conf"
     content = f"; Managed by ForgeLab\n{item.config.rstrip()}\n"
     return {
-        "config_files": {"files": [{"content": content, "dest": f"{CONF_D}/{name}", "mode": "0644"}]},
+        "forgelab.homelab.config_files": {"files": [{"content": content, "dest": f"{CONF_D}/{name}", "mode": "0644"}]},
         "notify": "Update Supervisor",
     }
 

@@ -49,7 +49,7 @@ class Run(models.Model):
     ACTIVE = (Status.QUEUED, Status.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(max_length=32, help_text="The name of a registered kind: runs/kinds.py.")
+    kind = models.CharField(max_length=32, help_text="What it does, such as server.provision.")
     title = models.CharField(max_length=200)
     device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="runs")
     subject_type = models.ForeignKey(

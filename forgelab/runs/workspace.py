@@ -14,6 +14,8 @@ from django.conf import settings
 
 # A socket's path has at most 107 characters (unix(7)), of which run, folder, Ansible's name and ssh's suffix take 68.
 LONGEST = 39
+# Where Ansible looks for the collection, below the `collections_path` of the rendered ansible.cfg.
+COLLECTION = Path("collections/ansible_collections/forgelab/homelab")
 
 
 class UnsafeFolder(Exception):
@@ -24,7 +26,7 @@ class UnsafeFolder(Exception):
 def workspace(name: str, files: Mapping[str, str]) -> Iterator[Path]:
     """A fresh folder `name` in memory with `files` below `project/`, gone at the end of the block.
 
-    ForgeLab's roles are linked into `project/roles`; the generated ones lie beside them. Raises `UnsafeFolder`.
+    The collection with ForgeLab's roles is linked into `project/collections`. Raises `UnsafeFolder`.
     """
     root = settings.RUNS_DIR
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -34,7 +36,9 @@ def workspace(name: str, files: Mapping[str, str]) -> Iterator[Path]:
     folder.mkdir(mode=0o700)
     try:
         write_project(folder / "project", files)
-        link_roles(folder / "project" / "roles")
+        for path, source in collection().items():
+            (folder / "project" / path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / "project" / path).symlink_to(source)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -64,12 +68,10 @@ def write_project(directory: Path, files: Mapping[str, str]) -> None:
             handle.write(text)
 
 
-def link_roles(directory: Path) -> None:
-    """Link every role that ForgeLab ships into `directory`."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for role in settings.ROLES_DIR.iterdir():
-        if role.is_dir() and not (directory / role.name).exists():
-            (directory / role.name).symlink_to(role)
+def collection() -> dict[Path, Path]:
+    """The parts of the Ansible collection `forgelab.homelab`: where each goes in a project, and where it comes from."""
+    parts = [*(settings.BASE_DIR / name for name in ("LICENSE", "galaxy.yml", "meta", "plugins")), settings.ROLES_DIR]
+    return {COLLECTION / part.name: part for part in parts}
 
 
 def remove_stale(active: Callable[[Iterable[str]], set[str]]) -> list[str]:

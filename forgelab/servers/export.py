@@ -6,13 +6,12 @@ import secrets
 import shutil
 from pathlib import Path
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from forgelab.devices.access import host_of
 from forgelab.lib.problems import ConfigInvalid
 from forgelab.runs.renderer import Deployment, render
-from forgelab.runs.workspace import write_project
+from forgelab.runs.workspace import collection, write_project
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning.plans import server_plan
 from forgelab.servers.selectors import recipe_catalog
@@ -44,10 +43,17 @@ def export_project(*, directory: Path, vault_password: str | None = None) -> Pat
     write_project(
         directory, {**files, ".gitignore": IGNORED, MARK: "Written by `forgelab export`; replaced by the next one.\n"}
     )
-    for role in settings.ROLES_DIR.iterdir():
-        if role.is_dir():
-            shutil.copytree(role, directory / "roles" / role.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path, source in collection().items():
+        _copy(source, directory / path)
     return directory
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
 
 
 def _deployment(server: Server) -> Deployment:

@@ -6,13 +6,13 @@ from django.test import RequestFactory
 from knox.models import AuthToken
 
 from forgelab.accounts import actors, services
-from forgelab.accounts.actors import Kind
+from forgelab.accounts.actors import SYSTEM, Kind
 from forgelab.accounts.models import User
 
 
 @pytest.fixture
 def ada(db: None) -> User:
-    return services.user_create(username="ada", password="correct horse battery")
+    return services.user_create(username="ada", password="correct horse battery", actor=SYSTEM)
 
 
 def test_somebody_who_is_logged_in_is_a_person(ada: User, rf: RequestFactory) -> None:
@@ -25,7 +25,7 @@ def test_somebody_who_is_logged_in_is_a_person(ada: User, rf: RequestFactory) ->
 
 
 def test_a_request_with_a_token_is_a_token_of_its_user(ada: User, rf: RequestFactory) -> None:
-    services.token_create(user=ada)
+    services.token_create(user=ada, actor=SYSTEM)
     request = rf.get("/", REMOTE_ADDR="192.168.1.7")
     request.user, request.auth = ada, AuthToken.objects.get()
 

@@ -37,11 +37,10 @@ ROLE = {
     "tasks/main.yml": """\
 ---
 - name: Greet
-  config_files:
+  forgelab.homelab.config_files:
     files: [{content: "{{ greeter_text }}\\n", dest: /etc/greeting}]
 """,
     "defaults/main.yml": "---\ngreeter_text: hello\n",
-    "meta/main.yml": "---\ndependencies: [{role: common}]\n",
     "meta/argument_specs.yml": """\
 ---
 argument_specs:

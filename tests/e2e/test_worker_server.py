@@ -65,7 +65,7 @@ def test_a_worker_that_is_not_let_in_is_not_done(
     devices: dict[str, tuple[LabDevice, str]], refused: dict[str, Any]
 ) -> None:
     assert refused["status"] == "failed"
-    assert [step["role"] for step in refused["steps"] if step["status"] == "failed"] == ["peers"]
+    assert [step["role"] for step in refused["steps"] if step["status"] == "failed"] == ["connection_check"]
     for name, port in ((DATABASE, 5432), (CACHE, 6379)):
         told = f"{devices[name][0].address} port {port} "
         assert re.search(re.escape(told) + "(refuses the connection|does not answer)", refused["status_detail"]), (

@@ -163,6 +163,9 @@ def test_only_a_role_that_says_so_has_no_ports(tool, ports: str, listens: bool) 
 
 def test_the_roles_that_never_conflict_are_those_that_touch_nothing_of_anothers() -> None:
     specs = load_roles(BUILT_IN).specs
-    assert {name for name, spec in specs.items() if spec.options and never_conflicts(spec)} == {"firewall", "peers"}
+    assert {name for name, spec in specs.items() if spec.options and never_conflicts(spec)} == {
+        "firewall",
+        "connection_check",
+    }
     once = {name for name, spec in specs.items() if spec.colocation.once}
     assert once == {"postgresql", "mysql", "mariadb", "redis", "memcached"}

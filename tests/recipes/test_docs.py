@@ -72,7 +72,7 @@ def test_every_variable_of_every_role_is_in_its_readme(role: str, generated: dic
 def test_the_example_of_every_role_is_a_playbook(role: str, generated: dict[Path, str], tmp_path: Path) -> None:
     text = generated[Path("roles") / role / "README.md"]
     [play] = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
-    assert play["roles"] == [{"role": role}]
+    assert play["roles"] == [{"role": f"forgelab.homelab.{role}"}]
     assert set(play.get("vars", {})) <= set(load_role(ROOT / "roles" / role).options)
 
 

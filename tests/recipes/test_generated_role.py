@@ -78,7 +78,7 @@ def test_a_supervisor_program_is_a_file_with_a_handler(roles: Roles) -> None:
     program = {"type": "supervisor_config", "title": "Horizon", "config": "[program:x]\ncommand=echo ${NOTE}\n"}
     made = files(roles, program, note="5%")
     [task] = yaml.load(made["tasks/main.yml"], Loader)
-    [file] = task["config_files"]["files"]
+    [file] = task["forgelab.homelab.config_files"]["files"]
     assert file["dest"] == "/etc/supervisor/conf.d/forgelab-small-server-1.conf"
     assert file["content"] == "; Managed by ForgeLab\n[program:x]\ncommand=echo 5%%\n"
     assert task["notify"] == yaml.safe_load(made["handlers/main.yml"])[0]["name"]
@@ -93,6 +93,6 @@ def test_the_role_is_complete(roles: Roles) -> None:
         "tasks/main.yml",
         "vars/main.yml",
     ]
-    assert yaml.safe_load(made["meta/main.yml"])["dependencies"] == [{"role": "common"}]
+    assert yaml.safe_load(made["meta/main.yml"])["dependencies"] == []
     for path, text in made.items():
         assert "Managed by ForgeLab" in text.splitlines()[2 if path == "README.md" else 0]

@@ -1,22 +1,20 @@
-"""Helpers: load a role's plugins as Python, and render its real templates the way Ansible does."""
+"""Helpers: load the collection's plugins as Python, and render its real templates the way Ansible does."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import ansible.module_utils
 import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import add_all_plugin_dirs, init_plugin_loader
+from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 
-ROLES = Path(__file__).resolve().parents[2] / "roles"
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = ROOT / "roles"
 FACTS = {
     "distribution": "Debian",
     "distribution_release": "bookworm",
@@ -29,37 +27,20 @@ FACTS = {
 }
 
 
-def load_plugin(path: Path, name: str) -> ModuleType:
-    """Import a plugin file under a name of our choice."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def load_module_utils() -> None:
-    """Make every role's module_utils importable under the name Ansible gives them on a device."""
-    folders = sorted(ROLES.glob("*/module_utils"))
-    ansible.module_utils.__path__.extend(map(str, folders))
-    for folder in folders:
-        for path in folder.glob("*.py"):
-            importlib.import_module(f"ansible.module_utils.{path.stem}")
+def load_plugin(name: str) -> ModuleType:
+    """Import a plugin of the collection as Python: load_plugin("modules.config_files")."""
+    return importlib.import_module(f"ansible_collections.forgelab.homelab.plugins.{name}")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _plugins() -> None:
-    init_plugin_loader()
-    for role in ROLES.iterdir():
-        add_all_plugin_dirs(str(role))
-    load_module_utils()
+def _collection() -> None:
+    init_plugin_loader([str(ROOT / "collections")])
 
 
 @pytest.fixture(scope="session")
-def plugin() -> Callable[[str], ModuleType]:
-    """Load `role/folder/file.py` as a Python module."""
-    return lambda path: load_plugin(ROLES / path, f"role_{path.replace('/', '_').removesuffix('.py')}")
+def plugin(_collection: None) -> Callable[[str], ModuleType]:
+    """Import a plugin of the collection as Python: plugin("filter.must_match")."""
+    return load_plugin
 
 
 def role_variables(role: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ ufw allow OpenSSH
 
 @pytest.fixture
 def firewall(plugin: Callable[[str], ModuleType]) -> ModuleType:
-    return plugin("firewall/library/firewall.py")
+    return plugin("modules.firewall")
 
 
 def item(port: str, *sources: str, proto: str = "tcp") -> dict:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.roles.conftest import load_plugin
+
 from .conftest import FACTS, ROLES
 
 
@@ -63,7 +65,7 @@ def test_it_refuses_what_is_no_package(evaluate: Callable[..., Any], name: str) 
 @pytest.fixture
 def device(plugin: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The module with its folders moved below `tmp_path`."""
-    module = plugin("nodejs/library/nodejs_install.py")
+    module = plugin("modules.nodejs_install")
     monkeypatch.setattr(module, "BIN", tmp_path / "bin")
     monkeypatch.setattr(module, "MODULES", tmp_path / "modules")
     monkeypatch.setattr(module, "OURS", f"{tmp_path}/ours/")
@@ -142,7 +144,7 @@ def parameters(**given: object) -> dict[str, object]:
 @pytest.fixture
 def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The jobs with their folder in `tmp_path`."""
-    job = sys.modules["ansible.module_utils.nodejs_job"]
+    job = load_plugin("module_utils.nodejs_job")
     for function in (job.start, job.finish):
         monkeypatch.setattr(function, "__defaults__", (tmp_path / "jobs", *(function.__defaults__ or ())[1:]))
     alone = job.alone.__wrapped__
@@ -210,7 +212,7 @@ def test_the_job_keeps_the_mark_of_its_run(jobs: ModuleType, tmp_path: Path) -> 
 MARKED = """
 import importlib.util, sys
 from pathlib import Path
-spec = importlib.util.spec_from_file_location("job", sys.argv[1] + "/roles/nodejs/module_utils/nodejs_job.py")
+spec = importlib.util.spec_from_file_location("job", sys.argv[1] + "/plugins/module_utils/nodejs_job.py")
 job = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(job)
 own = Path("/proc/self/environ")

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.roles.conftest import load_plugin
 
 STATUS = (
     "installed\tnginx\tamd64\n"
@@ -19,12 +20,12 @@ STATUS = (
 
 @pytest.fixture
 def state() -> ModuleType:
-    return sys.modules["ansible.module_utils.forgelab_dpkg"]
+    return load_plugin("module_utils.dpkg")
 
 
 @pytest.fixture
 def hold() -> ModuleType:
-    return sys.modules["ansible.module_utils.forgelab_hold"]
+    return load_plugin("module_utils.hold")
 
 
 def test_only_what_is_not_installed_is_missing(state: ModuleType) -> None:
@@ -67,7 +68,7 @@ def test_a_policy_of_the_users_own_is_left_alone(hold: ModuleType, tmp_path: Pat
 
 
 def test_what_was_installed_is_noted_for_whom(plugin) -> None:
-    module = plugin("packages/library/install_packages.py")
+    module = plugin("modules.install_packages")
     owners = {"redis": ["redis-server"], "nginx": ["nginx", "logrotate"], "php": ["logrotate"]}
     assert module.noted(["redis-server", "logrotate"], owners) == {
         "redis": ["redis-server"], "nginx": ["logrotate"], "php": ["logrotate"],

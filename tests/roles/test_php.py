@@ -18,12 +18,12 @@ def test_a_worker_has_no_fpm(evaluate: Callable[..., Any]) -> None:
 
 
 def test_extensions_inside_other_packages_are_found(plugin: Callable[..., Any]) -> None:
-    php = plugin("php/filter_plugins/php.py")
+    php = plugin("filter.php_packages")
     assert php.php_packages(["dom", "xml", "pdo_mysql", "pcntl"], "8.3") == ["php8.3-xml", "php8.3-mysql", "php8.3-cli"]
 
 
 def test_it_refuses_an_extension_that_is_no_name(plugin: Callable[..., Any]) -> None:
-    php = plugin("php/filter_plugins/php.py")
+    php = plugin("filter.php_packages")
     for value in ("gd; rm", "{{ 7*7 }}", "ümlaut", ""):
         with pytest.raises(AnsibleError, match="php_extensions"):
             php.php_packages([value], "8.2")
@@ -108,7 +108,7 @@ def test_versions_may_come_as_a_list_or_with_commas(evaluate: Callable[..., Any]
 
 
 def test_every_version_has_its_own_files_and_the_same_settings(plugin: Callable[..., Any]) -> None:
-    files = plugin("php/filter_plugins/php.py").php_files(["8.4", "8.2"], "own.ini.j2", True)
+    files = plugin("filter.php_files").php_files(["8.4", "8.2"], "own.ini.j2", True)
     assert [file["dest"] for file in files if file["version"] == "8.2"] == [
         "/etc/php/8.2/cli/conf.d/99-forgelab.ini",
         "/etc/php/8.2/fpm/conf.d/99-forgelab.ini",
@@ -119,7 +119,7 @@ def test_every_version_has_its_own_files_and_the_same_settings(plugin: Callable[
 
 
 def test_a_worker_gets_no_file_of_fpm(plugin: Callable[..., Any]) -> None:
-    files = plugin("php/filter_plugins/php.py").php_files(["8.4"], "php.ini.tmpl", False)
+    files = plugin("filter.php_files").php_files(["8.4"], "php.ini.tmpl", False)
     assert [file["dest"] for file in files] == ["/etc/php/8.4/cli/conf.d/99-forgelab.ini"]
 
 
@@ -170,7 +170,7 @@ def test_packages_are_removed_only_when_asked_for(evaluate: Callable[..., Any]) 
 
 @pytest.fixture
 def fpm(plugin: Callable[..., Any]) -> Any:
-    return plugin("php/module_utils/forgelab_fpm.py")
+    return plugin("module_utils.fpm")
 
 
 DUMP = """\

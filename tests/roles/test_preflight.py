@@ -1,27 +1,28 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from types import ModuleType
 
 import pytest
+
+from tests.roles.conftest import load_plugin
 
 KNOWN = ["php8.2-fpm", "php8.2-cli", "php8.4-fpm", "php-fpm", "postgresql-17", "postgresql-client-17", "nginx"]
 
 
 @pytest.fixture
 def device() -> ModuleType:
-    return sys.modules["ansible.module_utils.forgelab_device"]
+    return load_plugin("module_utils.device")
 
 
 @pytest.fixture
 def apt() -> ModuleType:
-    return sys.modules["ansible.module_utils.forgelab_apt"]
+    return load_plugin("module_utils.apt")
 
 
 @pytest.fixture
 def ports() -> ModuleType:
-    return sys.modules["ansible.module_utils.forgelab_ports"]
+    return load_plugin("module_utils.ports")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def test_a_port_held_by_another_process_is_named_with_its_unit(
 
 
 def test_it_refuses_a_full_disk_and_little_memory(plugin: Callable[[str], ModuleType]) -> None:
-    preflight = plugin("preflight/library/preflight.py")
+    preflight = plugin("modules.preflight")
     facts = {"disk_free_mb": 500, "memory_total_mb": 900}
     disk, memory = preflight.check_sizes(facts, 1000, 2000)
     assert disk["problem"] == "Only 500 MB of disk are free, 1000 MB are needed"
@@ -196,19 +197,19 @@ def test_it_refuses_a_full_disk_and_little_memory(plugin: Callable[[str], Module
 
 
 def test_a_machine_sold_with_enough_memory_passes(plugin: Callable[[str], ModuleType]) -> None:
-    preflight = plugin("preflight/library/preflight.py")
+    preflight = plugin("modules.preflight")
     assert preflight.check_sizes({"disk_free_mb": 1, "memory_total_mb": 1870}, 0, 2048)[1]["ok"]
 
 
 def test_it_refuses_a_wrong_clock_either_way(plugin: Callable[[str], ModuleType]) -> None:
-    preflight = plugin("preflight/library/preflight.py")
+    preflight = plugin("modules.preflight")
     assert "301 seconds ahead of" in preflight.check_clock(301, 300)["problem"]
     assert "9000 seconds behind" in preflight.check_clock(-9000, 300)["problem"]
     assert preflight.check_clock(299, 300)["ok"]
 
 
 def test_one_message_lists_every_problem_of_the_device(plugin: Callable[[str], ModuleType]) -> None:
-    preflight = plugin("preflight/library/preflight.py")
+    preflight = plugin("modules.preflight")
     results = [
         preflight.check("disk", "Only 1 MB of disk are free", "Free some."),
         preflight.check("memory"),
@@ -225,7 +226,7 @@ def test_one_message_lists_every_problem_of_the_device(plugin: Callable[[str], M
 def test_what_is_installed_in_another_version_is_not_turned_into_the_wanted_one(
     plugin: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    preflight = plugin("preflight/library/preflight.py")
+    preflight = plugin("modules.preflight")
     status = "Package: mysql-server\nStatus: install ok installed\nVersion: 9.7.4-2\n"
     monkeypatch.setattr(preflight, "read_text", lambda path: status)
     assert preflight.check_series({"mysql-server": "9.7"})["ok"]
@@ -238,7 +239,7 @@ def test_what_is_installed_in_another_version_is_not_turned_into_the_wanted_one(
 def test_a_candidate_of_another_version_is_none(
     plugin: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    preflight = plugin("preflight/library/preflight.py")
+    preflight = plugin("modules.preflight")
     monkeypatch.setattr(preflight, "installable", lambda names: (set(names), list(names)))
     monkeypatch.setattr(preflight, "candidates", lambda names: dict.fromkeys(names, "8.0.43-1"))
     missing, _, instead = preflight.without_candidate(["mysql-server", "curl"], {"mysql-server": "8.4"})

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.roles.conftest import load_plugin
 from tests.support.apt_repository import SigningKey
 
 PHP = {
@@ -19,17 +19,17 @@ EMPTY_ARMOR = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n!!\n-----END PGP PUBLIC 
 
 
 def utils(name: str) -> ModuleType:
-    return sys.modules[f"ansible.module_utils.{name}"]
+    return load_plugin(f"module_utils.{name}")
 
 
 @pytest.fixture
 def vendors() -> ModuleType:
-    return utils("forgelab_vendors")
+    return utils("vendors")
 
 
 @pytest.fixture
 def openpgp() -> ModuleType:
-    return utils("forgelab_openpgp")
+    return utils("openpgp")
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_list_files_are_found_by_their_address(vendors: ModuleType) -> None:
     ],
 )
 def test_apts_messages_become_a_cause(said: str, meaning: str) -> None:
-    assert meaning in utils("forgelab_trial").cause(said)
+    assert meaning in utils("trial").cause(said)
 
 
 class NoApt:
@@ -184,8 +184,8 @@ class NoApt:
 @pytest.fixture
 def choose(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
     """`choose` on a device whose apt files are in a folder of the test's."""
-    module = utils("forgelab_vendor_choice")
-    known = utils("forgelab_vendors")
+    module = utils("vendor_choice")
+    known = utils("vendors")
     monkeypatch.setattr(known, "SOURCES", tmp_path)
     monkeypatch.setattr(known, "PREFERENCES", tmp_path)
     monkeypatch.setattr(module, "PrivateApt", NoApt)
@@ -225,7 +225,7 @@ def test_a_version_that_is_not_needed_any_more_leaves_the_pin(choose: Callable[.
 def test_a_release_that_the_vendor_does_not_serve_is_told(choose: Callable[..., Any]) -> None:
     choice = choose([], release="forky", wanted=["php8.3-cli"], missing=["php8.3-cli"])
     assert choice.troubles == {"php8.3-cli": ("packages.example.org has nothing for forky", "choose another device")}
-    [(problem, way_out)] = utils("forgelab_apt").missing_problems(
+    [(problem, way_out)] = utils("apt").missing_problems(
         ["php8.3-cli"], ["php8.4-cli"], "Debian 14 (forky)", choice.troubles
     )
     assert problem.endswith("this device offers PHP 8.4; packages.example.org has nothing for forky")
@@ -258,7 +258,7 @@ class OneServer:
 def test_a_version_that_the_name_does_not_say_is_looked_at(
     choose: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, wanted: str, found: list[str]
 ) -> None:
-    module = utils("forgelab_vendor_choice")
+    module = utils("vendor_choice")
     monkeypatch.setattr(module, "PrivateApt", OneServer)
     vendor = {**PHP, "packages": ["mysql-server"], "shared": []}
     choice = module.choose([vendor], "bookworm", ["mysql-server"], ["mysql-server"], set(), {"mysql-server": wanted})

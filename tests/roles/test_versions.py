@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def versions(plugin: Callable[[str], ModuleType]) -> ModuleType:
-    return plugin("versions/library/installed_versions.py")
+    return plugin("modules.installed_versions")
 
 
 def test_it_reads_the_version_from_the_programs_output(versions: ModuleType) -> None:

@@ -233,9 +233,9 @@ def test_the_command_line_wants_the_servers_name_typed(
 
 @pytest.fixture
 def api() -> APIClient:
-    user = accounts.user_create(username="ada", password="correct horse battery")
+    user = accounts.user_create(username="ada", password="correct horse battery", actor=SYSTEM)
     client = APIClient(raise_request_exception=False)
-    client.credentials(HTTP_AUTHORIZATION=f"Token {accounts.token_create(user=user)}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {accounts.token_create(user=user, actor=SYSTEM)}")
     return client
 
 
@@ -266,7 +266,7 @@ def test_the_api_says_that_the_device_does_not_answer(
 def test_the_page_shows_backups_and_restores_one(
     server: Server, client: Client, answers: Callable[[Any], None]
 ) -> None:
-    client.force_login(accounts.user_create(username="ada", password="correct horse battery"))
+    client.force_login(accounts.user_create(username="ada", password="correct horse battery", actor=SYSTEM))
     answers(told(entry(database="<b>shop/x"), timer={"result": "exit-code", "last": "today", "next": "tomorrow"}))
     page = client.post("/servers/laravel/backups/refresh/", follow=True).content.decode()
     assert "&lt;b&gt;shop/x" in page and "<b>shop" not in page
@@ -282,14 +282,14 @@ def test_the_page_shows_backups_and_restores_one(
 
 
 def test_the_page_of_a_server_without_backups_has_none_of_it(server: Server, client: Client) -> None:
-    client.force_login(accounts.user_create(username="ada", password="correct horse battery"))
+    client.force_login(accounts.user_create(username="ada", password="correct horse battery", actor=SYSTEM))
     assert "Back up now" in client.get("/servers/laravel/").content.decode()
     Component.objects.filter(name="backups").delete()
     assert "Back up now" not in client.get("/servers/laravel/").content.decode()
 
 
 def test_a_damaged_backup_cannot_be_chosen(server: Server, client: Client, answers: Callable[[Any], None]) -> None:
-    client.force_login(accounts.user_create(username="ada", password="correct horse battery"))
+    client.force_login(accounts.user_create(username="ada", password="correct horse battery", actor=SYSTEM))
     answers(told(entry(), entry(id="20261120-020003", damaged="its checksum", verified=False)))
     page = client.post("/servers/laravel/backups/refresh/", follow=True).content.decode()
     assert "postgresql/20261121-020003/shop" in page

@@ -26,9 +26,11 @@ def test_the_whole_homelab_is_written(provision, tmp_path, settings):
         "playbooks/laravel.yml",
         "ssh/forgelab",
     } <= names
+    collection = {name.removeprefix("collections/ansible_collections/forgelab/homelab/") for name in names}
     assert {f"roles/{path.name}" for path in settings.ROLES_DIR.iterdir() if path.is_dir()} <= {
-        "/".join(name.split("/")[:2]) for name in names
+        "/".join(name.split("/")[:2]) for name in collection
     }
+    assert {"galaxy.yml", "LICENSE", "meta/runtime.yml", "plugins/modules/config_files.py"} <= collection
     assert not any("__pycache__" in name for name in names)
     assert (written / ".vault-password").read_text() == "pw-of-the-test\n"
 

@@ -26,5 +26,5 @@ step production python manage.py check --deploy --fail-level WARNING
 step python manage.py spectacular --validate --fail-on-warn --file "$data/schema.yml"
 step diff -u docs/openapi.yml "$data/schema.yml"
 step python manage.py docs --check
-step yamllint -s roles playbooks inventories
+step yamllint -s galaxy.yml meta requirements.yml roles playbooks inventories
 step ansible-lint --offline -q

@@ -35,11 +35,12 @@ def _prepare() -> None:
     from django.core.management import call_command
 
     from forgelab.accounts import services
+    from forgelab.accounts.actors import from_shell
 
     call_command("migrate", interactive=False, verbosity=0)
     if settings.PRODUCTION:
         call_command("collectstatic", interactive=False, verbosity=0)
     Path(settings.RECIPES_DIR).mkdir(parents=True, exist_ok=True)
-    if password := services.first_user_ensure(username=ADMIN):
+    if password := services.first_user_ensure(username=ADMIN, actor=from_shell()):
         print(f"Log in as {ADMIN} with the password {password}  (shown only now)")
         print(f"To change it: forgelab changepassword {ADMIN}")

@@ -8,6 +8,7 @@ import sys
 from django.core.management.base import CommandParser
 
 from forgelab.accounts import services
+from forgelab.accounts.actors import from_shell
 from forgelab.accounts.models import User
 from forgelab.cli.base import Failure
 
@@ -26,4 +27,4 @@ def run(chosen: argparse.Namespace) -> None:
     if chosen.days is not None and chosen.days < 1:
         raise Failure(f"--days {chosen.days}: give 1 or more.")
     print(f'A token of {user.username}, shown only now. Send it as "Authorization: Token ..."', file=sys.stderr)
-    print(services.token_create(user=user, days=chosen.days))
+    print(services.token_create(user=user, days=chosen.days, actor=from_shell()))

@@ -7,6 +7,7 @@ import argparse
 from django.core.management.base import CommandParser
 
 from forgelab.accounts import services
+from forgelab.accounts.actors import from_shell
 
 HELP = "Make a user."
 
@@ -16,12 +17,16 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--password", help="other users of this machine can see it; without it, one is made and shown once"
     )
-    parser.add_argument("--admin", action="store_true", help="may use the admin pages and do everything there")
+    parser.add_argument(
+        "--admin",
+        action="store_true",
+        help="an owner, who may do everything; others only look (the first user is always an owner)",
+    )
 
 
 def run(chosen: argparse.Namespace) -> None:
     password = chosen.password or services.password_generate()
-    user = services.user_create(username=chosen.name, password=password, is_admin=chosen.admin)
+    user = services.user_create(username=chosen.name, password=password, is_admin=chosen.admin, actor=from_shell())
     print(
         f"The user {user.username} is made."
         + ("" if chosen.password else f" The password is {password} (shown only now).")

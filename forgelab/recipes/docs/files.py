@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
 
 from forgelab.recipes.docs.page import GENERATED, Page, Section, Table, code, markdown
 from forgelab.recipes.docs.recipe import recipe_page
-from forgelab.recipes.docs.role import plugins_page, role_page
+from forgelab.recipes.docs.role import role_page
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.roles.spec import SPEC, load_role
+from forgelab.recipes.roles.spec import load_role
 
 RECIPES, ROLES = Path("docs/recipes"), Path("roles")
-PLUGINS = ("library", "filter_plugins", "action_plugins", "lookup_plugins")
 
 
 def generated_files(recipes: Iterable[Recipe], roles_dir: Path) -> dict[Path, str]:
@@ -66,15 +64,7 @@ def _about(role: Path) -> str:
 
 
 def _role(role: Path) -> Page:
-    if (role / SPEC).exists():
-        return role_page(load_role(role), _about(role))
-    return plugins_page(role.name, _about(role), dict(_plugins(role)))
-
-
-def _plugins(role: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(path for folder in PLUGINS for path in (role / folder).glob("*.py")):
-        text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-        yield str(path.relative_to(role)), text.partition("\n\n")[0]
+    return role_page(load_role(role), _about(role))
 
 
 def _index(recipes: list[Recipe], roles_dir: Path) -> Page:

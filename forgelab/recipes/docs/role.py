@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from forgelab.recipes.colocation import never_conflicts
 from forgelab.recipes.docs.page import Page, Section, Table, code
@@ -31,17 +31,6 @@ def role_page(role: RoleSpec, about: str = "") -> Page:
         lead=role.description or _sentence(about),
         sections=tuple(section for section in sections if section),
     )
-
-
-def plugins_page(name: str, about: str, plugins: Mapping[str, str]) -> Page:
-    """The README of a role that has no tasks, only `plugins` (path and what it does)."""
-    table = Table(("File", "What it does"), [(code(path), text) for path, text in plugins.items()])
-    return Page(title=f"{name.capitalize()} ({code(name)})", lead=_sentence(about), sections=(_plugins(table),))
-
-
-def _plugins(table: Table) -> Section:
-    text = "Roles that use them name this one in their `meta/main.yml`, so nothing has to be done for it in a playbook."
-    return Section("What other roles find here", text=text, table=table)
 
 
 def _sentence(text: str) -> str:
@@ -119,4 +108,4 @@ def _example(role: RoleSpec) -> Iterator[str]:
     if shown:
         yield "  vars:"
         yield from (f"    {name}: {value}" for name, value in shown.items())
-    yield from ("  roles:", f"    - role: {role.name}")
+    yield from ("  roles:", f"    - role: forgelab.homelab.{role.name}")

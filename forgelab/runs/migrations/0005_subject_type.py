@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='run',
             name='kind',
-            field=models.CharField(help_text='The name of a registered kind: runs/kinds.py.', max_length=32),
+            field=models.CharField(help_text='What it does, such as server.provision.', max_length=32),
         ),
         migrations.AddField(
             model_name='run',

@@ -10,7 +10,7 @@ from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.servers.colocation.colocated import FIREWALL, firewall_without, strangers
 from forgelab.servers.models import Server
 
-ROLE = "removed"
+ROLE = "decommission"
 # The kind of a record that only says what a role makes use of, not what was put there for it.
 NEEDS = "needs"
 # Roles whose removal could cost somebody data.
@@ -106,9 +106,9 @@ def _taking_away(server: Server, gone: list[str], *, purge: bool, firewall: dict
                 name=ROLE,
                 title=f"Taking away {_listing([component['title'] for component in components])}",
                 variables={
-                    "removed_components": components,
-                    "removed_packages": [name for name in packages if name not in kept | BASE_PACKAGES],
-                    "removed_kept_packages": _needed(server, gone) if packages else [],
+                    "decommission_components": components,
+                    "decommission_packages": [name for name in packages if name not in kept | BASE_PACKAGES],
+                    "decommission_kept_packages": _needed(server, gone) if packages else [],
                 },
             )
         )

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
+from forgelab.accounts.actors import from_request
 from forgelab.devices import fingerprints, join_script, join_tokens, joining
 from forgelab.devices.identities import identity_default
 from forgelab.devices.models import JoinToken
@@ -39,7 +40,9 @@ def command(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _form(request, context)
     try:
-        token, text = join_tokens.token_create(user=request.user, name=form.cleaned_data["name"])
+        token, text = join_tokens.token_create(
+            user=request.user, name=form.cleaned_data["name"], actor=from_request(request)
+        )
     except ValidationError as error:
         add_errors(error, form)
         return _form(request, context)

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from forgelab.accounts.actors import from_request
 from forgelab.devices import hostkeys, services, ssh, update
 from forgelab.devices.metrics import history
 from forgelab.devices.models import Device
@@ -47,7 +48,7 @@ def _page(request: HttpRequest, name: str, sleep: SleepForm | None = None) -> Ht
 @login_required
 @require_POST
 def refresh(request: HttpRequest, name: str) -> HttpResponse:
-    device = services.device_refresh(device=get_object_or_404(Device, name=name))
+    device = services.device_refresh(device=get_object_or_404(Device, name=name), actor=from_request(request))
     if not device.misses:  # else the page itself tells why
         messages.success(request, f"{device.name} answered.")
     return redirect("device_detail", name)
@@ -61,7 +62,7 @@ def sleep(request: HttpRequest, name: str) -> HttpResponse:
     form = SleepForm(request.POST)
     if form.is_valid():
         try:
-            update.device_update(device=device, **form.cleaned_data)
+            update.device_update(device=device, **form.cleaned_data, actor=from_request(request))
         except ValidationError as error:
             add_errors(error, form)
         else:
@@ -76,7 +77,7 @@ def sleep(request: HttpRequest, name: str) -> HttpResponse:
 def remove(request: HttpRequest, name: str) -> HttpResponse:
     device = get_object_or_404(Device, name=name)
     try:
-        services.device_remove(device=device)
+        services.device_remove(device=device, actor=from_request(request))
     except ValidationError as error:
         flash(request, error)
         return redirect("device_detail", name)
@@ -97,6 +98,7 @@ def trust(request: HttpRequest, name: str) -> HttpResponse:
     accepted = accepted_keys(request, context["keys"])
     if not accepted:
         return render(request, "web/devices/trust.html", context)
-    services.device_refresh(device=services.device_trust(device=device, host_keys=accepted))
+    services.device_trust(device=device, host_keys=accepted, actor=from_request(request))
+    services.device_observe(device=device)
     messages.success(request, f"The host keys of {device.name} are pinned.")
     return redirect("device_detail", name)

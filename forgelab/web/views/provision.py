@@ -9,6 +9,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from forgelab.accounts.actors import from_request
+from forgelab.accounts.policy import may
 from forgelab.recipes.forms import RecipeForm
 from forgelab.recipes.model import Recipe
 from forgelab.servers import selectors
@@ -24,7 +26,7 @@ Forms = tuple[NameForm, RecipeForm]
 def types(request: HttpRequest) -> HttpResponse:
     """Step 1: which server type."""
     catalog = selectors.recipe_catalog()
-    folder = settings.RECIPES_DIR if request.user.is_staff else None
+    folder = settings.RECIPES_DIR if may(from_request(request), "admin.use") else None
     context = {"recipes": catalog.recipes.values(), "reports": catalog.reports(), "folder": folder}
     return render(request, "web/provision/types.html", context)
 

@@ -23,7 +23,7 @@ def test_two_never_work_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_name_that_begins_with_a_dash_is_no_option(plugin: Any) -> None:
-    module: ModuleType = plugin("common/library/device_backups.py")
+    module: ModuleType = plugin("modules.device_backups")
     parsed = cli.parser().parse_args(module.command({"state": "made", "databases": ["--version"]}))
     assert parsed.databases == ["--version"]
     given = {"state": "restored", "database": "-x", "at": "", "into": "--json", "engine": "mysql"}

@@ -11,7 +11,7 @@ from ansible.errors import AnsibleError
 
 
 def test_content_must_be_text(plugin: Callable[[str], ModuleType]) -> None:
-    action = plugin("common/action_plugins/config_files.py")
+    action = plugin("action.config_files")
     assert action.as_text("{{ 7*7 }}", "/x") == "{{ 7*7 }}"
     assert action.as_text(None, "/x") == ""
     with pytest.raises(AnsibleError, match="content of /x must be text"):
@@ -19,7 +19,7 @@ def test_content_must_be_text(plugin: Callable[[str], ModuleType]) -> None:
 
 
 def test_what_callbacks_see_of_a_task_has_no_content(plugin: Callable[[str], ModuleType]) -> None:
-    action = plugin("common/action_plugins/config_files.py")
+    action = plugin("action.config_files")
     assert action.without_texts([{"content": "s3cret", "dest": "/x", "secret": True}]) == [
         {"dest": "/x", "secret": True}
     ]
@@ -32,14 +32,14 @@ def test_what_is_looked_for_is_found_with_the_targets_of_links(
     (tmp_path / "8.2/pool.conf").touch()
     (tmp_path / "php8.2").touch()
     (tmp_path / "php").symlink_to(tmp_path / "php8.2")
-    found = plugin("common/library/config_files.py").look_for(
+    found = plugin("modules.config_files").look_for(
         [f"{tmp_path}/php", f"{tmp_path}/*/pool.conf", f"{tmp_path}/missing"]
     )
     assert found == {f"{tmp_path}/php": f"{tmp_path}/php8.2", f"{tmp_path}/8.2/pool.conf": ""}
 
 
 def test_it_tells_what_it_looks_after_but_not_what_it_only_begins(plugin: Callable[[str], ModuleType]) -> None:
-    module = plugin("common/library/config_files.py")
+    module = plugin("modules.config_files")
     params = {
         "directories": [{"path": "/d", "creates": None}, {"path": "/e", "creates": "/there"}],
         "files": [

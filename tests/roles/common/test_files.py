@@ -6,12 +6,13 @@ import grp
 import os
 import pwd
 import stat
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+from tests.roles.conftest import load_plugin
 
 OWNER = pwd.getpwuid(os.geteuid()).pw_name
 GROUP = grp.getgrgid(os.getegid()).gr_name
@@ -19,7 +20,7 @@ GROUP = grp.getgrgid(os.getegid()).gr_name
 
 @pytest.fixture
 def files() -> ModuleType:
-    return sys.modules["ansible.module_utils.forgelab_files"]
+    return load_plugin("module_utils.files")
 
 
 def write(transaction: Any, path: Path, content: bytes, mode: str = "0644", **options: Any) -> None:

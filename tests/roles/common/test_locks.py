@@ -6,14 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.roles.conftest import load_plugin
+
 
 def test_locks_that_nobody_holds_are_free() -> None:
-    locks = sys.modules["ansible.module_utils.forgelab_locks"]
+    locks = load_plugin("module_utils.locks")
     assert locks.lock_holder("/nowhere/lock") is None
 
 
 def test_the_holder_of_a_lock_is_named(tmp_path: Path) -> None:
-    locks = sys.modules["ansible.module_utils.forgelab_locks"]
+    locks = load_plugin("module_utils.locks")
     path = tmp_path / "lock"
     path.touch()
     program = (

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.roles.conftest import load_plugin
+
 
 @pytest.fixture
 def units() -> ModuleType:
-    return sys.modules["ansible.module_utils.forgelab_units"]
+    return load_plugin("module_utils.units")
 
 
 SHOWN = """LoadState=loaded

@@ -13,7 +13,7 @@ import pytest
 
 @pytest.fixture
 def standby(plugin: Callable[[str], ModuleType]) -> ModuleType:
-    return plugin("postgresql/library/postgresql_standby.py")
+    return plugin("modules.postgresql_standby")
 
 
 def limits(standby: ModuleType, **other: int) -> dict[str, int]:
@@ -81,7 +81,7 @@ class NewPrimary:
 
 @pytest.fixture
 def successor(plugin: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    module = plugin("postgresql/library/postgresql_standby.py")
+    module = plugin("modules.postgresql_standby")
     monkeypatch.setattr(module.pwd, "getpwnam", lambda name: SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid()))
     return module
 

@@ -192,16 +192,16 @@ class TestTakingAway:
         shop = there("laravel-web-server", "shop", managed={"php": {"packages": ["php8.3-cli", "redis-tools"]}},
                      needs={"php": ["php8.3-cli"]})  # fmt: skip
         removed = took(
-            decommission.server_decommission(server=shop, confirm="shop", purge=True, actor=SYSTEM), "removed"
+            decommission.server_decommission(server=shop, confirm="shop", purge=True, actor=SYSTEM), "decommission"
         )
-        assert removed["removed_packages"] == ["php8.3-cli"]
-        assert removed["removed_kept_packages"] == ["redis-server", "redis-tools"]
+        assert removed["decommission_packages"] == ["php8.3-cli"]
+        assert removed["decommission_kept_packages"] == ["redis-server", "redis-tools"]
 
     def test_the_units_and_files_of_a_role_that_both_have_stay(self, there) -> None:
         there("laravel-web-server", "shop", managed=self.UNITS)
         blog = there("laravel-web-server", "blog", managed=self.UNITS)
-        removed = took(decommission.server_decommission(server=blog, confirm="blog", actor=SYSTEM), "removed")[
-            "removed_components"
+        removed = took(decommission.server_decommission(server=blog, confirm="blog", actor=SYSTEM), "decommission")[
+            "decommission_components"
         ]
         php = next(component for component in removed if component["name"] == "php")
         assert (php["units"], php["files"]) == ([], [])
@@ -210,7 +210,7 @@ class TestTakingAway:
         shop = there("laravel-web-server", "shop", needs={"composer": ["composer"]})
         assert shop.managed["composer"] == {"needs": ["composer"]}
         run = decommission.server_decommission(server=shop, confirm="shop", actor=SYSTEM)
-        assert took(run, "removed").get("removed_components", []) == []
+        assert took(run, "decommission").get("decommission_components", []) == []
 
     def test_what_is_needed_is_what_the_latest_run_said(self, there, end) -> None:
         shop = there("laravel-web-server", "shop", managed=self.UNITS, needs={"php": ["php8.3-cli"], "nodejs": ["x"]})
@@ -243,7 +243,7 @@ class TestAtOnce:
         with pytest.raises(ValidationError, match='"Take down fast" is not done yet'):
             provision("books", server_type="database-server")
         end(run)
-        assert "removed" not in names(provision("books", server_type="database-server"))
+        assert "decommission" not in names(provision("books", server_type="database-server"))
 
     def test_two_that_only_set_up_are_queued(self, provision) -> None:
         provision("books", server_type="database-server")

@@ -42,21 +42,21 @@ class TestChange:
         server.refresh_from_db()
         run = services.server_change(server=server, changes={"include_redis": True}, actor=SYSTEM)
         assert "redis" in names(run)
-        assert "removed" not in names(run)
+        assert "decommission" not in names(run)
 
     def test_removing_a_component_stops_it_before_anything_else_is_set_up(self, server):
         run = services.server_change(server=server, changes={"include_redis": False}, actor=SYSTEM)
         order = names(run)
-        assert order.index("preflight") < order.index("removed") < order.index("packages")
+        assert order.index("preflight") < order.index("decommission") < order.index("packages")
         assert "redis" not in order
-        gone = planned(run, "removed").variables
-        assert [component["name"] for component in gone["removed_components"]] == ["redis"]
-        assert gone["removed_components"][0]["units"] == ["redis-server.service"]
-        assert gone["removed_packages"] == []
+        gone = planned(run, "decommission").variables
+        assert [component["name"] for component in gone["decommission_components"]] == ["redis"]
+        assert gone["decommission_components"][0]["units"] == ["redis-server.service"]
+        assert gone["decommission_packages"] == []
 
     def test_what_another_component_still_uses_stays(self, server):
         run = services.server_change(server=server, changes={"include_redis": False}, actor=SYSTEM)
-        files = planned(run, "removed").variables["removed_components"][0]["files"]
+        files = planned(run, "decommission").variables["decommission_components"][0]["files"]
         assert files == ["/etc/redis/forgelab.conf"]
 
     def test_what_another_server_on_the_device_uses_stays(self, server):
@@ -65,12 +65,12 @@ class TestChange:
             managed={"cache": {"units": ["redis-server.service"]}, "firewall": {"ports": ["6379/tcp"]}},
         )  # fmt: skip
         run = services.server_change(server=server, changes={"include_redis": False}, actor=SYSTEM)
-        assert planned(run, "removed").variables["removed_components"][0]["units"] == []
+        assert planned(run, "decommission").variables["decommission_components"][0]["units"] == []
         assert planned(run, "firewall").variables["firewall_closed"] == ["22/tcp", "80/tcp"]
 
     def test_purging_names_the_packages_that_were_installed_for_it(self, server):
         run = services.server_change(server=server, changes={"include_redis": False}, purge=True, actor=SYSTEM)
-        assert planned(run, "removed").variables["removed_packages"] == ["redis-server"]
+        assert planned(run, "decommission").variables["decommission_packages"] == ["redis-server"]
 
     def test_the_firewall_closes_what_was_open_before(self, server):
         run = services.server_change(server=server, changes={"include_redis": False}, actor=SYSTEM)
@@ -91,7 +91,7 @@ class TestChange:
         end(services.server_change(server=server, changes={"include_redis": False}, actor=SYSTEM), "failed", managed={})
         Server.objects.update(config={**server.config, "include_redis": False})
         server.refresh_from_db()
-        assert "removed" in names(services.server_change(server=server, changes={}, actor=SYSTEM))
+        assert "decommission" in names(services.server_change(server=server, changes={}, actor=SYSTEM))
 
     @pytest.mark.parametrize("told", ["text", {"redis": "x"}, {"redis": {"units": [5, None]}}, [1]])
     def test_nonsense_from_the_device_is_passed_over(self, provision, end, told):
@@ -121,7 +121,7 @@ class TestADatabase:
         run = services.server_change(
             server=server, changes={"database_engine": "mariadb"}, confirm="laravel", actor=SYSTEM
         )
-        assert {"removed", "mariadb"} < set(names(run))
+        assert {"decommission", "mariadb"} < set(names(run))
 
     def test_goes_by_a_sentence_that_cannot_be_said_by_accident(self, server, backed_up):
         change = {"server": server, "changes": {"database_engine": "mariadb"}, "confirm": "laravel"}

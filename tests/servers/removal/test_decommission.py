@@ -39,10 +39,10 @@ class TestDecommission:
     def test_takes_everything_away_and_leaves_ssh_open(self, server, backed_up):
         backed_up(timedelta(hours=1))
         run = decommission.server_decommission(server=server, confirm="laravel", actor=SYSTEM)
-        assert names(run) == ["facts", "removed", "firewall"]
-        removed = planned(run, "removed").variables
-        assert {component["name"] for component in removed["removed_components"]} == {*MANAGED} - {"firewall"}
-        assert removed["removed_packages"] == []
+        assert names(run) == ["facts", "decommission", "firewall"]
+        removed = planned(run, "decommission").variables
+        assert {component["name"] for component in removed["decommission_components"]} == {*MANAGED} - {"firewall"}
+        assert removed["decommission_packages"] == []
         firewall = planned(run, "firewall").variables
         assert (firewall["firewall_allowed"], "firewall_state" in firewall) == ([], False)
         assert Server.objects.get().status == "decommissioning"
@@ -50,13 +50,13 @@ class TestDecommission:
     def test_purges_what_was_installed_for_it_and_nothing_that_the_device_needs(self, server, backed_up):
         backed_up(timedelta(hours=1))
         run = decommission.server_decommission(server=server, confirm="laravel", purge=True, actor=SYSTEM)
-        assert set(planned(run, "removed").variables["removed_packages"]) == {"redis-server", "nginx"}
+        assert set(planned(run, "decommission").variables["decommission_packages"]) == {"redis-server", "nginx"}
 
     def test_frees_the_device_and_keeps_the_record_of_the_runs(self, server, backed_up, end, provision):
         backed_up(timedelta(hours=1))
         end(decommission.server_decommission(server=server, confirm="laravel", actor=SYSTEM))
         assert not Server.objects.exists()
-        assert Run.objects.filter(subject_id=server.pk).count() == 2
+        assert Run.objects.of(server).count() == 2
         assert provision("another").device == server.device
 
     @pytest.mark.parametrize("status", ["failed", "cancelled"])
