@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, JsonResponse
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
@@ -17,6 +20,7 @@ from forgelab.accounts.actors import Actor, from_request
 from forgelab.api import errors, query
 from forgelab.api.pagination import Pages
 from forgelab.api.parsers import StrictJSONParser
+from forgelab.api.permissions import PolicyPermission
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -41,12 +45,16 @@ class Metadata(SimpleMetadata):
 class View(GenericAPIView[Any]):
     """JSON in, JSON out, errors as sentences; what a request may not say is refused by name."""
 
+    permission_classes = [IsAuthenticated, PolicyPermission]
     parser_classes = [StrictJSONParser]
     content_negotiation_class = Negotiation
     metadata_class = Metadata
     lookup_url_kwarg = "key"
     query_serializer_class: type[BaseSerializer[Any]] | None = None
     more_parameters: tuple[str, ...] = ()
+    actions: Mapping[
+        str, str
+    ] = {}  # what each method does, by its name in the policy; GET only looks unless it says so
 
     def get_exception_handler(self) -> Any:
         return errors.handle
@@ -92,6 +100,7 @@ class ListView(View, ListAPIView[Any]):
     ordering: str
 
 
+@login_not_required  # the API asks for a token, never for a login page
 def nothing_here(request: HttpRequest, path: str = "") -> JsonResponse:
     """The answer for a path that the API does not have."""
     hint = " Paths have no slash at the end." if path.endswith("/") else ""

@@ -10,7 +10,9 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from forgelab.accounts import audit
 from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.devices.models import Device
 from forgelab.runs import kinds, queue
 from forgelab.runs.kinds import RunKind
@@ -76,6 +78,8 @@ def run_cancel(*, run: Run, actor: Actor) -> Run:
 
     Raises `ValidationError` when the run has already ended.
     """
+    check(actor, "run.cancel", run)
+    audit.record(actor=actor, action="run.cancel", obj=run)
     now = timezone.now()
     queued = Run.objects.filter(pk=run.pk, status=Run.Status.QUEUED)
     if queued.update(status=Run.Status.CANCELLED, finished_at=now, status_detail="Cancelled before it began."):

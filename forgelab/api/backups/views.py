@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from forgelab.accounts import policy
 from forgelab.api.backups.serializers import (
     BackUpSerializer,
     BackupsQuerySerializer,
@@ -24,6 +25,7 @@ from forgelab.servers import backups, selectors
 
 
 class BackUpView(View):
+    actions = {"POST": "backup.create"}
     queryset = selectors.server_list()
     serializer_class = BackUpSerializer
 
@@ -43,6 +45,7 @@ class BackupListView(View):
         """The server's backups. With `refresh=true` the device is asked; 409 when it does not answer."""
         server = self.get_object()
         if self.parameters().get("refresh") == "true":
+            policy.check(self.actor, "backup.refresh", server)
             with conflict_on(DeviceUnreachable, ValidationError):
                 backups.backups_refresh(server=server)
         known, read_at = backups.backups_known(server)
@@ -51,6 +54,7 @@ class BackupListView(View):
 
 
 class RestoreView(View):
+    actions = {"POST": "backup.restore"}
     queryset = selectors.server_list()
     serializer_class = RestoreSerializer
 

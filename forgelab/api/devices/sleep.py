@@ -31,6 +31,7 @@ class SleepSerializer(StrictSerializer):
 
 
 class SleepView(View):
+    actions = {"POST": "device.update"}
     queryset = Device.objects.all()
     serializer_class = SleepSerializer
 

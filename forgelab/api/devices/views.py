@@ -23,6 +23,7 @@ from forgelab.devices.models import Device
 
 
 class DeviceListView(ListView):
+    actions = {"POST": "device.add"}
     queryset = Device.objects.all()
     filterset_class = DeviceFilterSet
     ordering = "name"
@@ -44,6 +45,7 @@ class DeviceListView(ListView):
 
 
 class DeviceView(View, RetrieveAPIView[Device]):
+    actions = {"DELETE": "device.remove"}
     queryset = Device.objects.all()
     serializer_class = DeviceSerializer
 
@@ -62,6 +64,7 @@ class DeviceView(View, RetrieveAPIView[Device]):
 
 
 class RefreshView(View):
+    actions = {"POST": "device.refresh"}
     queryset = Device.objects.all()
 
     @extend_schema(operation_id="devices_refresh", request=None, responses=DeviceSerializer)

@@ -23,6 +23,7 @@ from forgelab.devices.models import Device
 
 
 class ScanView(View):
+    actions = {"GET": "device.add"}
     query_serializer_class = ScanQuerySerializer
 
     @extend_schema(
@@ -34,6 +35,7 @@ class ScanView(View):
 
 
 class HostKeysView(View):
+    actions = {"POST": "device.trust"}
     queryset = Device.objects.select_related("jump")
     serializer_class = AcceptedKeysSerializer
 

@@ -19,6 +19,7 @@ from forgelab.devices.models import JoinToken
 
 
 class JoinTokenListView(View):
+    actions = {"POST": "device.join"}
     serializer_class = JoinTokenCreateSerializer
 
     @extend_schema(operation_id="join_tokens_create", responses={201: MadeJoinTokenSerializer})

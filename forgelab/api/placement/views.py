@@ -19,6 +19,7 @@ from forgelab.servers.placement import ranking, sets
 
 
 class PlacementView(View):
+    actions = {"GET": "placement.rank"}
     query_serializer_class = RankingQuerySerializer
 
     @extend_schema(operation_id="placement", parameters=[RankingQuerySerializer], responses=ScoreSerializer(many=True))
@@ -31,6 +32,7 @@ class PlacementView(View):
 
 
 class SetView(View):
+    actions = {"POST": "placement.rank"}
     serializer_class = SetSerializer
 
     @extend_schema(operation_id="placement_sets", responses=PlacementSerializer)
@@ -47,6 +49,7 @@ class SetView(View):
 
 
 class WhatIfView(View):
+    actions = {"GET": "placement.rank"}
     query_serializer_class = WhatIfQuerySerializer
 
     @extend_schema(operation_id="placement_what_if", parameters=[WhatIfQuerySerializer], responses=PlacementSerializer)

@@ -23,6 +23,7 @@ from forgelab.servers.kinds import PLAN
 
 
 class PlanView(View):
+    actions = {"POST": "server.plan"}
     queryset = selectors.server_list()
     serializer_class = PlanRequestSerializer
 
@@ -34,6 +35,7 @@ class PlanView(View):
 
 
 class DriftView(View):
+    actions = {"POST": "server.plan"}
     queryset = selectors.server_list()
 
     @extend_schema(operation_id="servers_drift", request=None, responses={202: AcceptedSerializer})
@@ -60,6 +62,7 @@ class PlanResultView(OnePlanView):
 
 
 class ApplyView(OnePlanView):
+    actions = {"POST": "server.apply"}
     serializer_class = ConfirmSerializer
 
     @extend_schema(operation_id="runs_apply", responses={202: AcceptedSerializer})

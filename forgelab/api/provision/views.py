@@ -15,6 +15,7 @@ from forgelab.servers.provisioning import services
 
 
 class ProvisionView(View):
+    actions = {"POST": "server.provision"}
     serializer_class = ProvisionSerializer
 
     @extend_schema(operation_id="provision", request=provision_request(), responses={202: AcceptedSerializer})

@@ -72,6 +72,7 @@ class EventsView(View):
 
 
 class CancelView(View):
+    actions = {"POST": "run.cancel"}
     queryset = selectors.run_list()
 
     @extend_schema(operation_id="runs_cancel", request=None, responses={202: AcceptedSerializer})

@@ -39,6 +39,7 @@ class ServerListView(ListView):
 
 
 class ServerView(View):
+    actions = {"PATCH": "server.change", "DELETE": "server.decommission"}
     queryset = selectors.server_list()
 
     def get_serializer_class(self) -> type[Any]:
@@ -79,6 +80,7 @@ class ServerView(View):
 
 
 class CredentialsView(View):
+    actions = {"GET": "server.reveal_credentials"}
     queryset = selectors.server_list()
 
     @extend_schema(operation_id="servers_credentials", responses=CredentialsSerializer(many=True))

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +19,7 @@ from forgelab.runs import kinds, selectors, services
 from forgelab.runs.models import Run
 from forgelab.web import run_stream
 from forgelab.web.errors import error_messages
+from forgelab.web.permissions import needs
 
 PAGE = 50
 LOG_EVENTS = 500  # events shown with the page itself; the stream brings what comes after
@@ -27,7 +27,6 @@ LOG_EVENTS = 500  # events shown with the page itself; the stream brings what co
 stream = run_stream.stream
 
 
-@login_required
 @require_GET
 def run_list(request: HttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
@@ -36,7 +35,6 @@ def run_list(request: HttpRequest) -> HttpResponse:
     return render(request, "web/runs/list.html", {"page": page, "status": status, "statuses": Run.Status.choices})
 
 
-@login_required
 @require_GET
 @never_cache
 def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
@@ -67,7 +65,6 @@ def _of_kind(run: Run) -> dict[str, Any]:
     return {"kind": kind, "ready": kind.result.link(run), "otherwise": (kind.failure or kind.result).link(run)}
 
 
-@login_required
 @require_GET
 def log(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """All of Ansible's output as plain text."""
@@ -82,7 +79,7 @@ def _text(run: Run) -> Iterator[str]:
         after = events[-1].counter
 
 
-@login_required
+@needs("run.cancel")
 @require_POST
 def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(Run.objects.defer("plan"), pk=run_id)
