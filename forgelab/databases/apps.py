@@ -7,8 +7,9 @@ class DatabasesConfig(AppConfig):
     def ready(self) -> None:
         from forgelab.databases import backups
         from forgelab.databases.extension import DatabaseExtension
-        from forgelab.runs import registry
+        from forgelab.runs.kinds import register
         from forgelab.servers import extensions
 
         extensions.register(DatabaseExtension())
-        registry.on_finished(backups.BACKUP, backups.backup_finished)
+        register(backups.BACKUP, backups.backup_finished)
+        register(backups.RESTORE)

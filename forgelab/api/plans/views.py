@@ -17,8 +17,9 @@ from forgelab.api.runs.serializers import AcceptedSerializer
 from forgelab.api.servers.requests import ConfirmSerializer
 from forgelab.api.views import View
 from forgelab.runs.selectors import run_list
-from forgelab.servers import kinds, selectors
+from forgelab.servers import selectors
 from forgelab.servers.changes import drift, dry_run, reports
+from forgelab.servers.kinds import PLAN
 from forgelab.servers.provisioning import services
 
 
@@ -48,7 +49,7 @@ class OnePlanView(View):
     """A view of one plan, by its run."""
 
     def get_queryset(self) -> Any:
-        return run_list().filter(kind=kinds.PLAN)
+        return run_list().of_kind(PLAN)
 
     def noun(self) -> str:
         return "plan"

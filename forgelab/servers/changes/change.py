@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forgelab.accounts.actors import Actor
+from forgelab.runs.kinds import RunKind
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
 from forgelab.runs.services import run_create
@@ -45,7 +46,7 @@ class Change:
     request: Mapping[str, Any]
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> RunKind:
         return PROVISION if self.spec else DECOMMISSION
 
     @property
@@ -60,7 +61,7 @@ class Change:
 
         Raises `ValidationError` naming `device`, `confirm` or `without_backup`.
         """
-        checks.check_colocated_idle(self.server, removes=self.spec is None or bool(self.gone))
+        checks.check_colocated_idle(self.server, self.kind, self.request)
         lost = extensions.data_lost(self.spec.config if self.spec else {}, self.gone)
         extensions.check_loss(self.server, lost, confirmation)
 
@@ -71,12 +72,12 @@ class Change:
         self.server.save()
         return self.queue(self.plan, self.kind, actor)
 
-    def queue(self, plan: Plan, kind: str, actor: Actor) -> Run:
+    def queue(self, plan: Plan, kind: RunKind, actor: Actor) -> Run:
         return run_create(
             plan=plan,
             kind=kind,
             device=self.server.device,
-            subject_id=self.server.pk,
+            subject=self.server,
             actor=actor,
             request=dict(self.request),
         )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.core.exceptions import ValidationError
 
 from forgelab.devices.models import Device
 from forgelab.devices.placement import gb
-from forgelab.runs.models import Run
+from forgelab.runs.conflicts import conflicting_run
+from forgelab.runs.kinds import RunKind
 from forgelab.servers.colocation.obstacles import obstacle
-from forgelab.servers.kinds import DECOMMISSION, PROVISION
+from forgelab.servers.kinds import PROVISION
 from forgelab.servers.models import Server
 from forgelab.servers.placement import ranking
 from forgelab.servers.spec.links import server_users
@@ -40,9 +44,8 @@ def check_same(server: Server, request: ServerRequest) -> None:
 
 def check_idle(server: Server) -> None:
     """Raises `ValidationError` naming `name` while a run changes the server."""
-    active = Run.objects.active().filter(subject_id=server.pk, kind__in=(PROVISION, DECOMMISSION)).first()
-    if active:
-        doing = "decommissioned" if active.kind == DECOMMISSION else "provisioned"
+    if active := conflicting_run(PROVISION, subject=server):
+        doing = active.get_kind().doing
         raise ValidationError({"name": f"{server.name} is being {doing} right now. Wait for it, or cancel that run."})
 
 
@@ -78,17 +81,15 @@ def check_reserved(server: Server, spec: ServerSpec) -> None:
             )
 
 
-def check_colocated_idle(server: Server, *, removes: bool) -> None:
+def check_colocated_idle(server: Server, kind: RunKind, request: Mapping[str, Any]) -> None:
     """What is removed must not be what a run that has not ended is setting up for another server on the device.
 
     Raises `ValidationError` naming `device`.
     """
-    runs = Run.objects.active().filter(device=server.device, kind__in=(PROVISION, DECOMMISSION))
-    for run in runs.exclude(subject_id=server.pk):
-        if removes or run.kind == DECOMMISSION or run.request.get("gone"):
-            raise ValidationError(
-                {
-                    "device": f'"{run.title}" is not done yet on {server.device.name}, and one of the two removes '
-                    "what the other may need. Wait for it, or cancel that run."
-                }
-            )
+    if run := conflicting_run(kind, subject=server, device=server.device, request=request):
+        raise ValidationError(
+            {
+                "device": f'"{run.title}" is not done yet on {server.device.name}, and one of the two removes what the '
+                "other may need. Wait for it, or cancel that run."
+            }
+        )

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from forgelab.accounts.actors import SCHEDULER, Actor
 from forgelab.runs.changes import count
+from forgelab.runs.conflicts import conflicting_run
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_changes
 from forgelab.servers.changes.dry_run import changed_options, server_plan
@@ -26,7 +27,7 @@ AT_ONCE = 2  # checks that are queued in one go: after a day off ForgeLab does n
 
 def plan_ended(run: Run) -> None:
     """A plan has ended. One of the server's own config says how far its device is from it."""
-    server = Server.objects.filter(pk=run.subject_id).first()
+    server = run.subject
     if server is None or run.status != Run.Status.SUCCEEDED or run.request.get("base") != server.config:
         return
     if changed_options(server.config, run.request["config"]):
@@ -61,7 +62,7 @@ def check_due(now: datetime | None = None) -> list[Run]:
     for server in watched:
         if len(runs) == AT_ONCE:
             break
-        if _is_due(server, now) and not Run.objects.active().filter(device=server.device).exists():
+        if _is_due(server, now) and not conflicting_run(device=server.device):
             try:
                 runs.append(server_drift_check(server=server, actor=SCHEDULER))
             except ValidationError as error:
@@ -81,4 +82,4 @@ def _is_due(server: Server, now: datetime) -> bool:
     due = due_at(server, now)
     if server.provisioned_at is None or server.provisioned_at >= due:
         return False
-    return not Run.objects.filter(subject_id=server.pk, kind=PLAN, created_at__gte=due).exists()
+    return not Run.objects.of(server).of_kind(PLAN).filter(created_at__gte=due).exists()

@@ -49,7 +49,7 @@ def changed_options(base: Mapping[str, Any], config: Mapping[str, Any]) -> dict[
 
 def why_not_applicable(run: Run, server: Server | None) -> str:
     """Why this plan cannot be applied, as a sentence; empty when it can."""
-    if run.kind != PLAN:
+    if run.kind != PLAN.name:
         return "This run is no plan."
     if server is None:
         return "Its server is gone."
@@ -57,7 +57,7 @@ def why_not_applicable(run: Run, server: Server | None) -> str:
         return "The plan is not ready yet. Wait for it."
     if run.status != Run.Status.SUCCEEDED:
         return "The plan could not be made, so there is nothing to apply. See what went wrong, then plan again."
-    later = Run.objects.filter(subject_id=server.pk, kind=PROVISION, created_at__gt=run.created_at)
+    later = Run.objects.of(server).of_kind(PROVISION).filter(created_at__gt=run.created_at)
     if server.config != run.request.get("base") or later.exists():
         return f"{server.name} was changed or provisioned since this plan was made. Make a new plan."
     return ""

@@ -73,7 +73,7 @@ def server_apply(*, run: Run, actor: Actor, confirm: str = "", without_backup: s
     """
     with transaction.atomic():
         lock_devices()
-        server = Server.objects.select_related("device").filter(pk=run.subject_id).first()
+        server = Server.objects.select_related("device").filter(pk=run.subject_id).first()  # fresh, under the lock
         if why := why_not_applicable(run, server):
             raise ValidationError({"plan": why})
         assert server  # noqa: S101 - for mypy: a plan without a server is not applicable

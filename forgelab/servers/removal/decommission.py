@@ -6,11 +6,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from forgelab.accounts.actors import Actor
+from forgelab.runs.conflicts import conflicting_run
 from forgelab.runs.models import Run
 from forgelab.servers.changes.change import change_for
 from forgelab.servers.changes.checks import check_unused, lock_devices
 from forgelab.servers.extensions import Confirmation
-from forgelab.servers.kinds import DECOMMISSION
 from forgelab.servers.models import Server
 from forgelab.servers.spec.requests import RemovalRequest
 
@@ -38,7 +38,7 @@ def server_forget(*, server: Server, confirm: str, actor: Actor) -> None:
     check_confirmed(server, confirm)
     with transaction.atomic():
         lock_devices()
-        if run := Run.objects.active().filter(subject_id=server.pk).first():
+        if run := conflicting_run(subject=server):
             raise ValidationError({"name": f'"{run.title}" is not done yet. Cancel that run first.'})
         check_unused(server)
         Server.objects.filter(pk=server.pk).delete()
@@ -52,12 +52,12 @@ def check_confirmed(server: Server, confirm: str) -> None:
 
 def server_decommissioned(run: Run) -> None:
     """A decommissioning has ended: the server is gone, or stands there half removed and says so."""
-    server = Server.objects.filter(pk=run.subject_id).first()
+    server = run.subject
     if server is None:
         return
     if run.status == Run.Status.SUCCEEDED:
         server.delete()
-    elif not Run.objects.active().filter(subject_id=server.pk, kind=DECOMMISSION).exists():  # else it is queued again
+    elif not run.is_queued_again:
         server.status = Server.Status.FAILED
         server.status_detail = (
             f"Decommissioning it did not come to its end: {run.status_detail or 'it was stopped.'} "

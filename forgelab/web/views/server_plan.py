@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from forgelab.accounts.actors import from_request
 from forgelab.runs.models import Run
-from forgelab.servers import kinds
 from forgelab.servers.changes import reports
+from forgelab.servers.kinds import PLAN
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
 from forgelab.web.errors import UNPROCESSABLE, add_errors, error_messages
@@ -48,7 +48,7 @@ def apply(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 def _plan_run(run_id: UUID) -> Run:
-    return get_object_or_404(Run.objects.select_related("device").defer("plan"), pk=run_id, kind=kinds.PLAN)
+    return get_object_or_404(Run.objects.select_related("device").defer("plan").of_kind(PLAN), pk=run_id)
 
 
 def _server(run: Run) -> Server | None:
