@@ -88,6 +88,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "knox",
     "drf_spectacular",
+    "django_htmx",
+    "template_partials",
     "forgelab.accounts",
     "forgelab.devices",
     "forgelab.runs",
@@ -106,6 +108,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "forgelab.web.middleware.ContentSecurityPolicyMiddleware",
 ]
 

@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from forgelab.accounts.actors import from_request
 from forgelab.runs import selectors, services
@@ -75,6 +76,32 @@ def _ready(run: dict[str, Any], server: Server | None) -> dict[str, str] | None:
         return {"url": reverse("run_plan", args=[run["id"]]), "label": "Show what would change"}
     page = "server_ready" if run["kind"] == checks.PROVISION else "server_detail"
     return {"url": reverse(page, args=[server.name]), "label": "Show the server"}
+
+
+@login_required
+@require_GET
+@never_cache
+def next_page(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Where a run's page leads once it has ended; nothing, to htmx, while it has not."""
+    try:
+        run = selectors.run_snapshot(run_id=run_id)
+    except Run.DoesNotExist:
+        raise Http404("There is no such run.") from None
+    if request.htmx and not run["finished_at"]:
+        return HttpResponse(status=204)
+    url = _next_url(run)
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
+def _next_url(run: dict[str, Any]) -> str:
+    """The run that repeats it, else what it has made, else its own page with the reason."""
+    if run["retry"]:
+        return reverse("run_detail", args=[run["retry"]])
+    if run["status"] == Run.Status.SUCCEEDED:
+        server = Server.objects.filter(pk=run["subject_id"]).defer("secrets").first()
+        if ready := _ready(run, server):
+            return ready["url"]
+    return reverse("run_detail", args=[run["id"]])
 
 
 @login_required
