@@ -16,6 +16,7 @@ from forgelab.devices.models import Device, Identity
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.runs.services import run_create
+from tests import factories
 from tests.support.flush import the_audit_can_be_flushed
 
 __all__ = ["the_audit_can_be_flushed"]  # a fixture of every test
@@ -74,9 +75,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Scheduling(config, log)
 
 
-HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB+NyLOy3WlLqOEWf3VIhZjmIFrGdYoYLMxYgQ/VLr0T"
-
-
 @pytest.fixture(scope="session")
 def private_key(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("key") / "id"
@@ -86,20 +84,15 @@ def private_key(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def identity(db: None, private_key: str) -> Identity:
-    return Identity.objects.create(name="forgelab", public_key="ssh-ed25519 AAAA test", private_key=private_key)
+    return factories.identity(public_key="ssh-ed25519 AAAA test", private_key=private_key)
 
 
 @pytest.fixture
 def make_device(identity: Identity) -> Callable[..., Device]:
     def make(name: str = "homelab-server-01", **fields: object) -> Device:
-        observed = {
-            "status": Device.Status.REACHABLE, "distribution": "debian", "distribution_version": "12",
-            "memory_total_mb": 16384, "memory_available_mb": 12288, "cores": 4, "load_percent": 35.0,
-            "disk_total_mb": 512_000, "disk_free_mb": 204_800, "disk_kind": Device.DiskKind.SSD,
-        }  # fmt: skip
         # Nothing answers on loopback's port 1: a test that would really connect is told at once.
-        where = {"address": "127.0.0.1", "port": 1, "identity": identity, "host_keys": HOST_KEY}
-        return Device.objects.create(name=name, **(where | observed | fields))
+        where = {"address": "127.0.0.1", "port": 1, "identity": identity, "seen_at": None}
+        return factories.device(name, **(where | fields))
 
     return make
 

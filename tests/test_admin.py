@@ -9,16 +9,17 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from forgelab.accounts.models import User
+from forgelab.accounts.actors import SYSTEM
+from forgelab.accounts.models import AuditEntry, User
 from forgelab.devices import join_tokens
 from forgelab.devices.models import Device, Identity, JoinToken, Sample
 from forgelab.lib.paging import BoundedPaginator
 from forgelab.runs.models import DeviceLock, Event, Run, Step
 from forgelab.servers.models import Component, Server
-from tests.web import homelab
+from tests import factories
 
-MODELS = (User, Identity, Device, Sample, JoinToken, Run, Step, Event, DeviceLock, Server, Component)
-RECORDS = (JoinToken, Run, Step, Event, DeviceLock, Component, Server)
+MODELS = (User, AuditEntry, Identity, Device, Sample, JoinToken, Run, Step, Event, DeviceLock, Server, Component)
+RECORDS = (AuditEntry, JoinToken, Run, Step, Event, DeviceLock, Component, Server)
 NEVER_ADDED = (*RECORDS, Identity, Device, Sample)
 
 
@@ -26,11 +27,11 @@ NEVER_ADDED = (*RECORDS, Identity, Device, Sample)
 def office(admin_client: Client, settings: Settings) -> Client:
     """An admin's browser, in a homelab with one row of every model."""
     settings.STATIC_URL = "/static/"
-    best = homelab.device("homelab-server-02")
-    run = homelab.run(best, Run.Status.RUNNING, server=homelab.server(best))
+    best = factories.device("homelab-server-02")
+    run = factories.run(best, Run.Status.RUNNING, server=factories.server(best))
     DeviceLock.objects.create(device=best, run=run)
     Sample.objects.create(device=best, span=Sample.Span.RAW, at=timezone.now(), load_percent=12.0)
-    join_tokens.token_create(user=User.objects.get())
+    join_tokens.token_create(user=User.objects.get(), actor=SYSTEM)
     return admin_client
 
 
@@ -40,7 +41,7 @@ def address(model: type[Model], page: str, *args: object) -> str:
 
 def holds_a_secret(source: str) -> bool:
     """In clear, or encrypted: `gAAAAA` is how a Fernet token begins."""
-    return any(secret in source for secret in (homelab.SECRET, homelab.PRIVATE_KEY, "gAAAAA"))
+    return any(secret in source for secret in (factories.SECRET, factories.PRIVATE_KEY, "gAAAAA"))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -71,7 +72,7 @@ def test_records_cannot_be_changed(office: Client, model: type[Model]) -> None:
     assert office.post(address(model, "change", row.pk), {"status": "succeeded"}).status_code == 403
 
 
-@pytest.mark.parametrize("model", (Run, Step, Event, DeviceLock, Component, Device, Sample))
+@pytest.mark.parametrize("model", (AuditEntry, Run, Step, Event, DeviceLock, Component, Device, Sample))
 def test_records_and_devices_cannot_be_deleted(office: Client, model: type[Model]) -> None:
     assert office.get(address(model, "delete", model._default_manager.first().pk)).status_code == 403
 
@@ -80,6 +81,25 @@ def test_a_server_can_be_forgotten(office: Client) -> None:
     office.post(address(Server, "delete", Server.objects.get().pk), {"post": "yes"})
 
     assert not Server.objects.exists()
+    assert AuditEntry.objects.first().action == "admin.delete"
+
+
+def test_several_rows_deleted_at_once_are_recorded_each(office: Client) -> None:
+    chosen = {"action": "delete_selected", "_selected_action": [Server.objects.get().pk], "post": "yes"}
+    office.post(address(Server, "changelist"), chosen)
+
+    assert not Server.objects.exists()
+    assert AuditEntry.objects.filter(action="admin.delete").count() == 1
+
+
+def test_a_password_set_here_is_recorded_but_not_kept(office: Client) -> None:
+    password = "another horse battery"
+    office.post(address(User, "add"), {"username": "bob", "usable_password": "true", "password1": password,
+                                       "password2": password})  # fmt: skip
+
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.object_name, entry.after["username"]) == ("admin.add", "bob", "bob")
+    assert password not in str(entry.after)
 
 
 def test_the_address_of_a_device_can_be_corrected(office: Client) -> None:
@@ -92,12 +112,15 @@ def test_the_address_of_a_device_can_be_corrected(office: Client) -> None:
     device.refresh_from_db()
 
     assert device.address == "192.168.1.9"
-    assert device.host_keys == homelab.HOST_KEY
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.actor, entry.object_name) == ("admin.change", "admin", device.name)
+    assert (entry.before["address"], entry.after["address"]) == ("192.168.1.105", "192.168.1.9")
+    assert device.host_keys == factories.HOST_KEY
     assert device.status == "reachable"
 
 
 def test_a_devices_page_shows_the_pinned_fingerprints(office: Client) -> None:
-    assert homelab.FINGERPRINT in office.get(address(Device, "change", Device.objects.get().pk)).content.decode()
+    assert factories.FINGERPRINT in office.get(address(Device, "change", Device.objects.get().pk)).content.decode()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -105,8 +128,8 @@ def test_a_list_asks_the_database_a_fixed_number_of_times(
     office: Client, model: type[Model], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(10):
-        device = homelab.device(f"device-{number}")
-        homelab.run(device, Run.Status.SUCCEEDED, server=homelab.server(device, f"server-{number}"))
+        device = factories.device(f"device-{number}")
+        factories.run(device, Run.Status.SUCCEEDED, server=factories.server(device, f"server-{number}"))
 
     with django_assert_max_num_queries(12):
         office.get(address(model, "changelist"))

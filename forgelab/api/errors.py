@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -24,6 +25,15 @@ class Conflict(exceptions.APIException):
 
     status_code = status.HTTP_409_CONFLICT
     default_detail = "This is not possible in the present state."
+
+
+@contextmanager
+def conflict_on(*kinds: type[Exception]) -> Iterator[None]:
+    """Turns these errors of a service into `Conflict`: the request is right, the state of things is not."""
+    try:
+        yield
+    except kinds as error:
+        raise Conflict(" ".join(getattr(error, "messages", [str(error)]))) from None
 
 
 class TooLarge(exceptions.APIException):

@@ -12,6 +12,9 @@ from pathlib import Path
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from forgelab.accounts import audit
+from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.devices.models import Identity
 
 DEFAULT_IDENTITY = "forgelab"
@@ -21,7 +24,16 @@ NO_KEY = "This is not a private SSH key. Give the file that ssh-keygen made, the
 ASKPASS = '#!/bin/sh\nexec cat "$FORGELAB_PASSPHRASE_FILE"\n'
 
 
-def identity_add(*, name: str, private_key: str, passphrase: str = "") -> Identity:
+@transaction.atomic
+def identity_add(*, name: str, private_key: str, passphrase: str = "", actor: Actor) -> Identity:
+    """Store a private key that a person brings, as `identity_store` does, with an entry in the audit."""
+    check(actor, "identity.add")
+    identity = identity_store(name=name, private_key=private_key, passphrase=passphrase)
+    audit.record(actor=actor, action="identity.add", obj=identity, after=audit.state(identity, "name", "public_key"))
+    return identity
+
+
+def identity_store(*, name: str, private_key: str, passphrase: str = "") -> Identity:
     """Store a private key (OpenSSH or PEM). One with a passphrase is opened with it, and stored without.
 
     Raises `ValidationError` naming `passphrase` when it is missing or wrong, and `private_key` when that is none.
@@ -51,7 +63,7 @@ def identity_default() -> Identity:
         private_key = path.read_text()
     try:
         with transaction.atomic():
-            return identity_add(name=DEFAULT_IDENTITY, private_key=private_key)
+            return identity_store(name=DEFAULT_IDENTITY, private_key=private_key)
     except (ValidationError, IntegrityError):  # another process was faster: there is one key, and it is theirs
         return Identity.objects.get(name=DEFAULT_IDENTITY)
 

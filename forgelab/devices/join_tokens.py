@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from forgelab.accounts import audit
+from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.devices.models import Device, JoinToken
 from forgelab.lib import public_url
 
@@ -72,11 +76,13 @@ def join_url(url: str, token: str) -> str:
     return f"{url}/join/{token}"
 
 
-def token_create(*, user: User, name: str = "") -> tuple[JoinToken, str]:
+@transaction.atomic
+def token_create(*, user: User, name: str = "", actor: Actor) -> tuple[JoinToken, str]:
     """A token that is valid for `settings.JOIN_MINUTES`, and its text, which is seen but this once.
 
     `name` is for the device; without one it takes the machine's host name. Raises `ValidationError` naming `name`.
     """
+    check(actor, "join_token.create")
     now = timezone.now()
     text = secrets.token_urlsafe(32)
     expires_at = now + timedelta(minutes=settings.JOIN_MINUTES)
@@ -86,6 +92,8 @@ def token_create(*, user: User, name: str = "") -> tuple[JoinToken, str]:
         raise ValidationError({"name": f"There is a device {name} already. Choose another name."})
     JoinToken.objects.filter(expires_at__lt=now - KEPT).delete()
     token.save()
+    after = audit.state(token, "name", "created_by", "expires_at")
+    audit.record(actor=actor, action="join_token.create", obj=token, after=after)
     return token, text
 
 

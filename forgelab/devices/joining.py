@@ -9,15 +9,18 @@ import operator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import Q
 
+from forgelab.accounts import audit
+from forgelab.accounts.actors import Actor, Kind
 from forgelab.devices import hostkeys, join_tokens, services, ssh
 from forgelab.devices.hostkeys import HostKey, HostKeyError
 from forgelab.devices.join_script import USER, Report, parse, usable
 from forgelab.devices.models import Device, JoinToken
 
-log = logging.getLogger("forgelab.audit")
+log = logging.getLogger(__name__)
 PATIENCE = 5  # seconds for an address to answer
 BY_ACCIDENT = "Something went wrong in ForgeLab itself. What exactly is in its log."
 
@@ -45,34 +48,40 @@ def join(*, token_text: str, report_text: str, came_from: str) -> Device:
     token = join_tokens.token_take(token_text)
     if token is None:
         raise JoinRefused(join_tokens.problem(join_tokens.token_find(token_text)) or "This command was just used.")
+    actor = _actor(token, came_from)
     try:
-        device = _add(token, parse(report_text), came_from)
-    except (JoinRefused, ValueError, HostKeyError, ssh.DeviceUnreachable, RuntimeError) as error:
-        raise JoinRefused(_failed(token, str(error))) from None
+        device = _add(actor, token, parse(report_text), came_from)
+    except (JoinRefused, PermissionDenied, ValueError, HostKeyError, ssh.DeviceUnreachable, RuntimeError) as error:
+        raise JoinRefused(_failed(actor, token, str(error))) from None
     except ValidationError as error:
-        raise JoinRefused(_failed(token, " ".join(error.messages))) from None
+        raise JoinRefused(_failed(actor, token, " ".join(error.messages))) from None
     except Exception:
-        _failed(token, BY_ACCIDENT)
+        _failed(actor, token, BY_ACCIDENT)
         raise
     token.device = device
     token.save(update_fields=["device"])
-    log.info("%s joined at %s by a command of %s", device.name, device.address, token.created_by)
     return device
 
 
-def _failed(token: JoinToken, why: str) -> str:
+def _actor(token: JoinToken, came_from: str) -> Actor:
+    """The machine acts for whoever made its command."""
+    return Actor(Kind.TOKEN, f"{token.created_by} (join command)", came_from, token.created_by)
+
+
+@transaction.atomic
+def _failed(actor: Actor, token: JoinToken, why: str) -> str:
     token.failure = why
     token.save(update_fields=["failure"])
-    log.info("a machine could not join by a command of %s: %s", token.created_by, why)
+    audit.record(actor=actor, action="device.join", obj=token, after={"failure": why})
     return why
 
 
-def _add(token: JoinToken, report: Report, came_from: str) -> Device:
+def _add(actor: Actor, token: JoinToken, report: Report, came_from: str) -> Device:
     _refuse_a_twin(report)
     place = _find(report, came_from)
     device = services.device_add(
         name=_free_name(token.name or report.name, is_wish=bool(token.name)), address=place.address, port=place.port,
-        user=USER, host_keys=list(report.host_keys),
+        user=USER, host_keys=list(report.host_keys), actor=actor, action="device.join",
     )  # fmt: skip
     if report.mac_address:
         device.mac_address = report.mac_address

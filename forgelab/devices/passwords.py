@@ -15,6 +15,8 @@ import asyncssh
 from django.core.exceptions import ValidationError
 from django.views.decorators.debug import sensitive_variables
 
+from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.devices import access, hostkeys, services, ssh
 from forgelab.devices import password_scripts as scripts
 from forgelab.devices.access import Host
@@ -64,7 +66,7 @@ class _Password(asyncssh.SSHClient):
 @sensitive_variables("password")
 def device_add_with_password(
     *, name: str, address: str, host_keys: list[HostKey], password: str, user: str = "root", port: int = 22,
-    jump: Device | None = None,
+    jump: Device | None = None, actor: Actor,
 ) -> Device:  # fmt: skip
     """Put ForgeLab's key (and, where it is needed, a rule for sudo) on the machine by this password, and add it.
 
@@ -72,6 +74,7 @@ def device_add_with_password(
     cannot be added in the end, what was put there is taken away again. Raises `ValidationError` naming the field, such
     as `password`, and `ssh.DeviceUnreachable`.
     """
+    check(actor, "device.add")
     identity = services.identity_default()
     device = Device(
         name=name, address=address, user=user, port=port, identity=identity, jump=jump,
@@ -83,7 +86,9 @@ def device_add_with_password(
     host = access.host_of(device)
     done = asyncio.run(_timed(_put_in_place(host, password, identity.public_key)))
     try:
-        return services.device_add(name=name, address=address, host_keys=host_keys, user=user, port=port, jump=jump)
+        return services.device_add(
+            name=name, address=address, host_keys=host_keys, user=user, port=port, jump=jump, actor=actor
+        )
     except BaseException:
         with contextlib.suppress(ValidationError, ssh.DeviceUnreachable):
             asyncio.run(_timed(_take_away(host, password, identity.public_key, done)))

@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
+from forgelab.accounts import audit
+from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.devices.models import Device
 
 
-def device_update(*, device: Device, sleeps: bool | None = None, mac_address: str | None = None) -> Device:
+def device_update(
+    *, device: Device, sleeps: bool | None = None, mac_address: str | None = None, actor: Actor
+) -> Device:
     """Change what is given; None leaves a value as it is. An empty address is read from the device at its next look.
 
     Raises `ValidationError` naming the field.
     """
+    check(actor, "device.update", device)
     if sleeps and device.connection == Device.Connection.LOCAL:
         raise ValidationError(
             {"sleeps": f"{device.name} is the machine that ForgeLab runs on: asleep, it wakes nobody."}
@@ -22,10 +29,13 @@ def device_update(*, device: Device, sleeps: bool | None = None, mac_address: st
     changed = {name: value for name, value in changed.items() if value is not None}
     if changed.get("sleeps") is False and device.status == Device.Status.ASLEEP:
         changed["status"] = Device.Status.UNREACHABLE  # it is not expected to be silent any more
+    before = audit.state(device, *changed) if changed else {}
     for name, value in changed.items():
         setattr(device, name, value)
-    if changed:
-        device.save(update_fields=list(changed))
+    with transaction.atomic():
+        if changed:
+            device.save(update_fields=list(changed))
+        audit.record(actor=actor, action="device.update", obj=device, before=before, after=changed)
     return device
 
 

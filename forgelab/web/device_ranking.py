@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Score
-from forgelab.devices.services import device_refresh
+from forgelab.devices.services import device_observe
 from forgelab.recipes.model import Recipe
 from forgelab.servers.placement.ranking import placement_rank
 
@@ -47,7 +47,7 @@ def refresh_all(devices: list[Device]) -> None:
 
 def _refresh(device: Device) -> None:
     try:
-        device_refresh(device=device)
+        device_observe(device=device)
     finally:
         connection.close()
 

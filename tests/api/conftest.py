@@ -9,13 +9,13 @@ from rest_framework.test import APIClient
 from forgelab.accounts import services
 from forgelab.accounts.actors import SYSTEM
 from forgelab.accounts.models import User
-from tests.api import homelab
+from tests.recipes.helpers import write_small_recipe
 
 
 @pytest.fixture(autouse=True)
 def small_recipe(settings: Settings, tmp_path: Path) -> None:
     """A small recipe with roles of its own."""
-    settings.RECIPES_DIR, settings.ROLES_DIR = homelab.write_recipe(tmp_path)
+    settings.RECIPES_DIR, settings.ROLES_DIR = write_small_recipe(tmp_path)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from forgelab.devices import hostkeys, join_tokens, ssh
 from forgelab.devices.models import Device, Identity, JoinToken
 from forgelab.servers.models import Server
-from tests.api import homelab
+from tests import factories
 
 OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB+NyLOy3WlLqOEWf3VIhZjmIFrGdYoYLMxYgQ/VLr0T"
 OTHER_FINGERPRINT = hostkeys.parse(OTHER)[0].fingerprint
@@ -22,7 +22,7 @@ BODY = {"name": "attic", "address": "192.0.2.7"}
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[hostkeys.HostKey]:
     """The keys that any address shows; a login to it works."""
-    keys = hostkeys.parse(f"{homelab.HOST_KEY}\n{OTHER}")
+    keys = hostkeys.parse(f"{factories.HOST_KEY}\n{OTHER}")
 
     def scan(address: str, port: int, timeout: int = 5, jump: Device | None = None) -> list[hostkeys.HostKey]:
         if not keys:
@@ -43,7 +43,7 @@ def add(api: APIClient, **body: Any) -> Any:
 
 def test_the_fingerprints_are_shown_first(api: APIClient, shown: list[hostkeys.HostKey]) -> None:
     answer = api.get("/api/v1/devices/host-keys", {"address": "192.0.2.7"})
-    assert {key["fingerprint"] for key in answer.json()} == {homelab.FINGERPRINT, OTHER_FINGERPRINT}
+    assert {key["fingerprint"] for key in answer.json()} == {factories.FINGERPRINT, OTHER_FINGERPRINT}
 
 
 def test_only_accepted_keys_are_pinned(api: APIClient, shown: list[hostkeys.HostKey]) -> None:
@@ -55,8 +55,8 @@ def test_only_accepted_keys_are_pinned(api: APIClient, shown: list[hostkeys.Host
 
 def test_keys_that_are_known_are_pinned_whatever_is_shown(api: APIClient, shown: list[hostkeys.HostKey]) -> None:
     shown.clear()
-    assert add(api, host_keys=[homelab.HOST_KEY]).status_code == 201
-    assert Device.objects.get().host_keys == homelab.HOST_KEY
+    assert add(api, host_keys=[factories.HOST_KEY]).status_code == 201
+    assert Device.objects.get().host_keys == factories.HOST_KEY
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_password_is_used_and_not_answered(api: APIClient, monkeypatch: pytest
 
     def by_password(*, password: str, host_keys: list[hostkeys.HostKey], **fields: Any) -> Device:
         used.append(password)
-        return homelab.device(fields["name"], host_keys="\n".join(map(str, host_keys)))
+        return factories.device(fields["name"], host_keys="\n".join(map(str, host_keys)))
 
     monkeypatch.setattr("forgelab.devices.passwords.device_add_with_password", by_password)
     answer = add(api, host_keys=[OTHER], user="ada", password=" s3cret-one ")
@@ -123,10 +123,10 @@ def test_the_machine_of_forgelab_itself_needs_no_keys(api: APIClient, shown: lis
 
 
 def test_other_keys_are_pinned_on_purpose(api: APIClient, shown: list[hostkeys.HostKey]) -> None:
-    device = homelab.device("web1")
+    device = factories.device("web1")
     address = f"/api/v1/devices/{device.pk}/host-keys"
     keys = api.get(address).json()
-    assert (len(keys["shown"]), [key["fingerprint"] for key in keys["pinned"]]) == (2, [homelab.FINGERPRINT])
+    assert (len(keys["shown"]), [key["fingerprint"] for key in keys["pinned"]]) == (2, [factories.FINGERPRINT])
 
     assert api.post(address, {}, format="json").status_code == 400
     answer = api.post(address, {"fingerprints": [OTHER_FINGERPRINT]}, format="json")
@@ -134,15 +134,15 @@ def test_other_keys_are_pinned_on_purpose(api: APIClient, shown: list[hostkeys.H
 
 
 def test_looking_again_tells_also_that_nothing_answers(api: APIClient) -> None:
-    device = homelab.device("web1", address="127.0.0.1", port=1)
+    device = factories.device("web1", address="127.0.0.1", port=1)
     answer = api.post(f"/api/v1/devices/{device.pk}/refresh")
     assert answer.status_code == 200
     assert answer.json()["status_detail"]
 
 
 def test_a_device_with_servers_is_not_removed_and_the_list_is_told(api: APIClient) -> None:
-    device = homelab.device("web1")
-    server = Server.objects.create(name="shop", server_type=homelab.TYPE, device=device, secrets={})
+    device = factories.device("web1")
+    server = Server.objects.create(name="shop", server_type=factories.SMALL, device=device, secrets={})
     answer = api.delete(f"/api/v1/devices/{device.pk}")
     assert answer.status_code == 409
     assert "shop is still on it" in answer.json()["detail"]
@@ -174,7 +174,7 @@ def test_no_command_is_made_that_could_not_work(api: APIClient) -> None:
 
 
 def test_strangers_may_do_nothing_of_it(client: APIClient, db: None) -> None:
-    key = homelab.device("web1").pk
+    key = factories.device("web1").pk
     for method, path in (
         ("post", "devices"), ("get", "devices/host-keys?address=192.0.2.1"), ("post", "devices/join-tokens"),
         ("delete", f"devices/{key}"), ("post", f"devices/{key}/host-keys"), ("post", f"devices/{key}/refresh"),

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from forgelab.accounts import services
 from forgelab.accounts.actors import SYSTEM
 from forgelab.accounts.models import User
-from tests.api import homelab
+from tests import factories
 
 PROVISION = "/api/v1/infrastructure/provision"
 
@@ -70,7 +70,7 @@ def test_a_path_that_does_not_exist_is_told_in_json(api: APIClient, path: str, w
 
 
 def test_without_a_token_nothing_is_shown(client: Client) -> None:
-    homelab.device("web1")
+    factories.device("web1")
     for path in ("devices", "runs", "infrastructure/servers", "infrastructure/server-types", "schema"):
         answer = client.get(f"/api/v1/{path}")
         assert answer.status_code == 401 and "forgelab token create" in answer.json()["detail"], path
@@ -94,8 +94,8 @@ def test_a_mistake_of_our_own_shows_no_stack_trace(api: APIClient, monkeypatch: 
     def broken(**_: object) -> None:
         raise RuntimeError("a secret inside")
 
-    monkeypatch.setattr("forgelab.api.servers.views.services.server_provision", broken)
-    answer = api.post(PROVISION, {"server_type": homelab.TYPE, "name": "web"}, format="json")
+    monkeypatch.setattr("forgelab.api.provision.views.services.server_provision", broken)
+    answer = api.post(PROVISION, {"server_type": factories.SMALL, "name": "web"}, format="json")
     assert answer.status_code == 500
     assert "log" in answer.json()["detail"] and "secret" not in answer.content.decode()
 

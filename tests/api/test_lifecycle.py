@@ -13,7 +13,7 @@ from forgelab.accounts.models import User
 from forgelab.runs.models import Event, Run
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
-from tests.api import homelab
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def server() -> Server:
     services.server_provision(
-        server_type=homelab.TYPE, name="web", device=homelab.device("big"), config={"php_version": "8.2"}, actor=SYSTEM
+        server_type=factories.SMALL,
+        name="web",
+        device=factories.device("big"),
+        config={"php_version": "8.2"},
+        actor=SYSTEM,
     )
     Run.objects.update(status="succeeded", finished_at=timezone.now())
     managed = {"redis": {"units": ["redis.service"]}, "postgresql": {"units": ["postgresql.service"]}}
@@ -43,7 +47,7 @@ def planned(api: APIClient, address: str, **config: Any) -> Run:
         run=run, counter=1, kind="runner_on_ok", role="nginx", task="Configure", changed=True,
         result={"changed_files": ["/etc/a"], "diff": [{"path": "/etc/a", "text": "+x\n"}]}, created_at=timezone.now(),
     )  # fmt: skip
-    homelab.end(run, "succeeded")
+    factories.end(run, "succeeded")
     return run
 
 

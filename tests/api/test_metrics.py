@@ -7,14 +7,14 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from forgelab.devices.models import Device, Sample
-from tests.api import homelab
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def device(db: None) -> Device:
-    device = homelab.device("nas", misses=1, mac_address="52:54:00:12:34:56", disks=[{"name": "sda"}])
+    device = factories.device("nas", misses=1, mac_address="52:54:00:12:34:56", disks=[{"name": "sda"}])
     now = timezone.now()
     for span, count in ((60, 10), (300, 4), (3600, 2)):
         Sample.objects.bulk_create(

@@ -11,16 +11,16 @@ from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning.services import server_provision
-from tests.api import homelab
+from tests import factories
 
-TYPE = homelab.TYPE
+TYPE = factories.SMALL
 SETS, WHAT_IF = "/api/v1/placement/sets", "/api/v1/placement/what-if"
 
 
 @pytest.fixture
 def big(db: None, enqueued: list[str]) -> Device:
-    homelab.device("small", memory_mb=4096)
-    return homelab.device("big", memory_mb=16384)
+    factories.device("small", memory_total_mb=4096, memory_available_mb=4096)
+    return factories.device("big", memory_total_mb=16384, memory_available_mb=16384)
 
 
 def test_the_ranking_knows_the_neighbours(api: APIClient, big: Device) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from tests.web.test_recipes import MANIFEST
+from tests.recipes.helpers import STATIC_SITE
 
 TYPES = "/api/v1/infrastructure/server-types"
 
@@ -18,8 +18,8 @@ def folder(settings: Settings, tmp_path: Path) -> Path:
     settings.RECIPES_DIR, settings.ROLES_DIR = tmp_path / "own/recipes", settings.BASE_DIR / "roles"
     for name in ("static-site", "shop"):
         (settings.RECIPES_DIR / name).mkdir(parents=True)
-    (settings.RECIPES_DIR / "static-site/manifest.yaml").write_text(MANIFEST)
-    (settings.RECIPES_DIR / "shop/manifest.yaml").write_text(MANIFEST.replace("largest_upload", "_", 1))
+    (settings.RECIPES_DIR / "static-site/manifest.yaml").write_text(STATIC_SITE)
+    (settings.RECIPES_DIR / "shop/manifest.yaml").write_text(STATIC_SITE.replace("largest_upload", "_", 1))
     return settings.RECIPES_DIR
 
 
@@ -40,5 +40,5 @@ def test_the_schema_describes_it_as_it_is_now(api: APIClient, folder: Path) -> N
         return schemas["StaticSiteConfig"]["properties"]["largest_upload"]["maximum"]
 
     assert largest() == 64
-    (folder / "static-site/manifest.yaml").write_text(MANIFEST.replace("max: 64", "max: 65"))
+    (folder / "static-site/manifest.yaml").write_text(STATIC_SITE.replace("max: 64", "max: 65"))
     assert largest() == 65

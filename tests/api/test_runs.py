@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from forgelab.runs.models import Event, Run
-from tests.api import homelab
+from tests import factories
 
 RUNS = "/api/v1/runs"
 
@@ -15,34 +15,35 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run() -> Run:
-    return homelab.run(homelab.device("web1"))
+    return factories.run(factories.device("web1"))
 
 
 def test_a_run_is_shown_with_its_steps(api: APIClient, run: Run) -> None:
     shown = api.get(f"{RUNS}/{run.pk}").json()
     assert shown["status"] == "running" and shown["percent"] == 33
     assert [(s["position"], s["count"], s["status"], s["seconds"]) for s in shown["steps"]] == [
-        (1, 3, "succeeded", 4.2), (2, 3, "running", None), (3, 3, "pending", None),
+        (1, 9, "succeeded", 3.1), (2, 9, "succeeded", 62.4), (3, 9, "succeeded", 5.2), (4, 9, "running", None),
+        *((position, 9, "pending", None) for position in range(5, 10)),
     ]  # fmt: skip
     assert api.get(f"{RUNS}/{run.pk}/steps").json() == shown["steps"]
 
 
 def test_runs_are_listed_newest_first_without_their_plan(api: APIClient, run: Run) -> None:
-    newer = homelab.run(run.device, "failed")
+    newer = factories.run(run.device, "failed")
     answer = api.get(RUNS)
     assert [row["id"] for row in answer.json()["results"]] == [str(newer.pk), str(run.pk)]
-    assert "secret plan" not in answer.content.decode()
+    assert factories.SECRET not in answer.content.decode()
 
 
 def test_runs_are_filtered_by_status_and_device(api: APIClient, run: Run) -> None:
-    other = homelab.run(homelab.device("web2", address="192.0.2.11"), "failed")
+    other = factories.run(factories.device("web2", address="192.0.2.11"), "failed")
     for query in ("status=failed", "device=web2", f"device={other.device_id}"):
         assert [row["id"] for row in api.get(f"{RUNS}?{query}").json()["results"]] == [str(other.pk)]
 
 
 def test_pages_lead_to_every_run_once(api: APIClient, run: Run) -> None:
     for _ in range(4):
-        homelab.run(run.device, "succeeded")
+        factories.run(run.device, "succeeded")
     address, seen = f"{RUNS}?limit=2", []
     while address:
         answer = api.get(address).json()
@@ -79,7 +80,7 @@ def test_a_running_run_is_asked_to_stop(api: APIClient, run: Run) -> None:
 
 
 def test_a_run_that_has_ended_cannot_be_cancelled(api: APIClient, run: Run) -> None:
-    homelab.end(run, "succeeded")
+    factories.end(run, "succeeded")
     answer = api.post(f"{RUNS}/{run.pk}/cancel")
     assert answer.status_code == 409
     assert "already ended" in answer.json()["detail"]
@@ -95,7 +96,7 @@ def test_an_unknown_run_is_not_found(api: APIClient, path: str) -> None:
 def test_a_device_is_shown_with_fingerprints_and_without_its_key(api: APIClient, run: Run) -> None:
     listed = api.get("/api/v1/devices?status=reachable").json()["results"]
     assert [(row["name"], row["memory_total_mb"], row["fingerprints"]) for row in listed] == [
-        ("web1", 8192, [homelab.FINGERPRINT])
+        ("web1", 16_384, [factories.FINGERPRINT])
     ]
     shown = api.get(f"/api/v1/devices/{run.device_id}")
     assert shown.json() == listed[0] and "private" not in shown.content.decode()

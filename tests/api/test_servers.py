@@ -10,7 +10,7 @@ from forgelab.accounts.models import User
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run
 from forgelab.servers.models import Component, Server
-from tests.api import homelab
+from tests import factories
 
 PROVISION = "/api/v1/infrastructure/provision"
 SERVERS = "/api/v1/infrastructure/servers"
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def big() -> Device:
-    homelab.device("small", memory_mb=3000, disk_free_mb=30_000)
-    return homelab.device("big", memory_mb=16384)
+    factories.device("small", memory_total_mb=3000, memory_available_mb=3000, disk_free_mb=30_000)
+    return factories.device("big", memory_total_mb=16384, memory_available_mb=16384)
 
 
 def body(**changes: Any) -> dict[str, Any]:
-    return {"server_type": homelab.TYPE, "name": "laravel-production", "config": {"php_version": "8.2"}, **changes}
+    return {"server_type": factories.SMALL, "name": "laravel-production", "config": {"php_version": "8.2"}, **changes}
 
 
 def test_it_queues_a_run_on_the_best_device(api: APIClient, big: Device, user: User) -> None:
@@ -96,7 +96,7 @@ def test_it_says_that_there_is_no_device(api: APIClient) -> None:
 @pytest.fixture
 def server(big: Device) -> Server:
     made = Server.objects.create(
-        name="web", server_type=homelab.TYPE, device=big, status="active",
+        name="web", server_type=factories.SMALL, device=big, status="active",
         config={
             "php_version": "8.2", "database_engine": "postgresql", "include_redis": True, "php_workers": 20,
             "domain": "web.lan",
@@ -137,19 +137,19 @@ def test_a_filter_that_cannot_be_is_refused(api: APIClient, server: Server) -> N
 
 def test_a_server_type_carries_its_options_as_json_schema(api: APIClient) -> None:
     listed = {row["id"]: row for row in api.get("/api/v1/infrastructure/server-types").json()["results"]}
-    described = listed[homelab.TYPE]
+    described = listed[factories.SMALL]
     assert described["options"]["properties"]["php_version"]["enum"] == ["8.1", "8.2", "8.3"]
     assert described["requirements"]["memory_mb"] == {"minimum": 2048, "recommended": 4096}
-    assert api.get(f"/api/v1/infrastructure/server-types/{homelab.TYPE}").json() == described
+    assert api.get(f"/api/v1/infrastructure/server-types/{factories.SMALL}").json() == described
 
 
 def test_the_placement_tells_points_reasons_and_refusals(api: APIClient, big: Device) -> None:
-    homelab.device("tiny", memory_mb=512)
-    ranked = api.get(f"/api/v1/placement?server_type={homelab.TYPE}").json()
+    factories.device("tiny", memory_total_mb=512, memory_available_mb=512)
+    ranked = api.get(f"/api/v1/placement?server_type={factories.SMALL}").json()
     assert [row["device"]["name"] for row in ranked] == ["big", "small", "tiny"]
     assert ranked[0]["points"] > ranked[1]["points"] and "RAM available" in ranked[0]["reasons"][0]
     assert not ranked[2]["fits"] and "at least 2GB needed" in ranked[2]["refusals"][0]
 
 
 def test_the_placement_needs_a_server_type(api: APIClient) -> None:
-    assert homelab.TYPE in api.get("/api/v1/placement").json()["server_type"][0]
+    assert factories.SMALL in api.get("/api/v1/placement").json()["server_type"][0]

@@ -8,13 +8,13 @@ import pytest
 from pytest_django import Settings
 
 from forgelab.cli.main import main
-from tests.api import homelab
+from tests.recipes.helpers import write_small_recipe
 
 
 @pytest.fixture(autouse=True)
 def small_recipe(settings: Settings, tmp_path: Path) -> None:
     """A small recipe with roles of its own."""
-    settings.RECIPES_DIR, settings.ROLES_DIR = homelab.write_recipe(tmp_path)
+    settings.RECIPES_DIR, settings.ROLES_DIR = write_small_recipe(tmp_path)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from forgelab.devices import hostkeys, ssh
 from forgelab.devices.models import Device, Identity
 from forgelab.servers.models import Server
-from tests.api import homelab
+from tests import factories
 from tests.cli.conftest import Command
 
 OTHER = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7"
@@ -19,7 +19,7 @@ OTHER = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7"
 def reachable(monkeypatch: pytest.MonkeyPatch) -> None:
     """A device that answers as this machine would, at any address."""
     monkeypatch.setattr(
-        hostkeys, "scan", lambda address, port, jump=None: hostkeys.parse(f"{homelab.HOST_KEY}\n{OTHER}")
+        hostkeys, "scan", lambda address, port, jump=None: hostkeys.parse(f"{factories.HOST_KEY}\n{OTHER}")
     )
 
     def run_script(device: Device, script: str, *, root: bool = False, **_: object) -> str:
@@ -39,15 +39,15 @@ def key(tmp_path: Path) -> Path:
 def test_without_a_terminal_no_host_key_is_accepted(forgelab: Command) -> None:
     done = forgelab("device", "add", "web1", "192.0.2.10")
     assert done.status == 1
-    assert homelab.FINGERPRINT in done.err and "--accept-key" in done.err
+    assert factories.FINGERPRINT in done.err and "--accept-key" in done.err
     assert not Device.objects.exists()
 
 
 @pytest.mark.usefixtures("reachable")
 def test_the_key_with_the_given_fingerprint_is_pinned_and_no_other(forgelab: Command) -> None:
-    done = forgelab("device", "add", "web1", "192.0.2.10", "--fingerprint", homelab.FINGERPRINT)
+    done = forgelab("device", "add", "web1", "192.0.2.10", "--fingerprint", factories.FINGERPRINT)
     assert done.status == 0, done.err
-    assert Device.objects.get().host_keys == homelab.HOST_KEY
+    assert Device.objects.get().host_keys == factories.HOST_KEY
 
 
 @pytest.mark.usefixtures("reachable")
@@ -85,7 +85,7 @@ def test_a_wrong_name_is_told_by_its_field(forgelab: Command, name: str, field: 
 
 
 def test_a_key_file_that_is_not_there_is_told(forgelab: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hostkeys, "scan", lambda address, port, jump=None: hostkeys.parse(homelab.HOST_KEY))
+    monkeypatch.setattr(hostkeys, "scan", lambda address, port, jump=None: hostkeys.parse(factories.HOST_KEY))
     done = forgelab("device", "add", "web1", "192.0.2.10", "--key", "/nowhere/id", "--accept-key")
     assert (done.status, done.err.splitlines()[-1]) == (1, "forgelab: /nowhere/id: No such file or directory.")
 
@@ -109,7 +109,7 @@ def test_wrong_input_is_told_before_anything_is_asked(
 
 @pytest.mark.usefixtures("reachable")
 def test_a_device_behind_another_is_added_listed_and_shown_with_its_way(forgelab: Command) -> None:
-    homelab.device("gate", address="192.0.2.1")
+    factories.device("gate", address="192.0.2.1")
     done = forgelab("device", "add", "attic", "fe80::1%eth0", "--via", "gate", "--accept-key")
     assert done.status == 0, done.err
     assert Device.objects.get(name="attic").jump.name == "gate"
@@ -176,30 +176,30 @@ def test_the_passphrase_of_a_key_is_asked_on_the_terminal(
 
 
 def test_devices_are_listed_and_shown_by_name_id_and_prefix(forgelab: Command) -> None:
-    device = homelab.device("web1")
+    device = factories.device("web1")
     assert "web1" in forgelab("device", "list").out
     for named in ("web1", str(device.pk), str(device.pk)[:6]):
-        assert homelab.FINGERPRINT in forgelab("device", "show", named).out
+        assert factories.FINGERPRINT in forgelab("device", "show", named).out
 
 
 def test_a_misspelt_device_gets_a_suggestion(forgelab: Command) -> None:
-    homelab.device("homelab-server-01")
+    factories.device("homelab-server-01")
     done = forgelab("device", "show", "homelab-server-1")
     assert done.status == 1 and 'Did you mean "homelab-server-01"?' in done.err
 
 
 def test_a_device_with_a_server_is_not_removed(forgelab: Command) -> None:
-    Server.objects.create(name="shop", server_type=homelab.TYPE, device=homelab.device("web1"), secrets={})
+    Server.objects.create(name="shop", server_type=factories.SMALL, device=factories.device("web1"), secrets={})
     done = forgelab("device", "remove", "web1")
     assert done.status == 1 and "shop is still on it" in done.err
-    homelab.device("web2", address="192.0.2.11")
+    factories.device("web2", address="192.0.2.11")
     assert forgelab("device", "remove", "web2").status == 0
 
 
 @pytest.mark.usefixtures("reachable")
 def test_a_new_host_key_is_trusted_on_purpose_only(forgelab: Command) -> None:
-    device = homelab.device("web1", host_keys=OTHER)
+    device = factories.device("web1", host_keys=OTHER)
     assert forgelab("device", "trust", "web1").status == 1
-    assert forgelab("device", "trust", "web1", "--fingerprint", homelab.FINGERPRINT).status == 0
+    assert forgelab("device", "trust", "web1", "--fingerprint", factories.FINGERPRINT).status == 0
     device.refresh_from_db()
-    assert device.host_keys == homelab.HOST_KEY
+    assert device.host_keys == factories.HOST_KEY

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 
 from forgelab.devices.models import Device
-from tests.api import homelab
+from tests import factories
 from tests.cli.conftest import Command
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_device_is_marked_as_one_that_sleeps(forgelab: Command) -> None:
-    homelab.device("nas")
+    factories.device("nas")
     done = forgelab("device", "update", "nas", "--sleeps")
     assert (done.status, "forgelab device refresh nas" in done.out) == (0, True)
     done = forgelab("device", "update", "nas", "--mac-address", "52-54-00-12-34-56")
@@ -20,21 +20,21 @@ def test_a_device_is_marked_as_one_that_sleeps(forgelab: Command) -> None:
 
 
 def test_nothing_to_change_is_asked_for(forgelab: Command) -> None:
-    homelab.device("nas")
+    factories.device("nas")
     done = forgelab("device", "update", "nas")
     assert done.status == 1
     assert "Give what to change: --sleeps, --no-sleeps, --mac-address MAC." in done.err
 
 
 def test_a_wrong_address_names_its_field(forgelab: Command) -> None:
-    homelab.device("nas")
+    factories.device("nas")
     done = forgelab("device", "update", "nas", "--sleeps", "--mac-address", "fifty")
     assert (done.status, 'mac_address: "fifty" is no address' in done.err) == (1, True)
     assert not Device.objects.get().sleeps
 
 
 def test_show_tells_what_a_device_is_made_of(forgelab: Command) -> None:
-    homelab.device(
+    factories.device(
         "nas", virtualisation="kvm", temperature_celsius=51.4, uptime_seconds=200_000, availability_percent=99.87,
         misses=2, sleeps=True, mac_address="52:54:00:12:34:56",
         disks=[{"name": "nvme0n1", "kind": "nvme", "size_mb": 476_940, "model": "Samsung"}],

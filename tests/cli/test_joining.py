@@ -17,7 +17,7 @@ from forgelab.cli.device import join as joining
 from forgelab.cli.device import password
 from forgelab.devices import hostkeys, join_tokens
 from forgelab.devices.models import Device, JoinToken
-from tests.api import homelab
+from tests import factories
 from tests.cli.conftest import Command
 
 
@@ -35,7 +35,7 @@ def running(monkeypatch: pytest.MonkeyPatch, db: None) -> SimpleNamespace:
 def test_it_prints_the_command_and_what_came_of_it(
     forgelab: Command, running: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    device = homelab.device("attic", address="192.168.1.7")
+    device = factories.device("attic", address="192.168.1.7")
     looks = [{}, {"used_at": timezone.now()}, {"device": device}]
     monkeypatch.setattr("forgelab.cli.device.join.time.sleep", lambda _: JoinToken.objects.update(**looks.pop(0)))
 
@@ -47,7 +47,7 @@ def test_it_prints_the_command_and_what_came_of_it(
     token = JoinToken.objects.get()
     assert (token.digest, token.name, token.created_by.username) == (join_tokens.digest(command[1]), "cellar", "ada")
     assert "attic has joined at 192.168.1.7" in done.out
-    assert homelab.FINGERPRINT in done.out
+    assert factories.FINGERPRINT in done.out
     assert "The machine has called" in done.err
 
 
@@ -101,10 +101,10 @@ def by_password(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def add(**fields: Any) -> Device:
         used.append(fields)
-        return homelab.device(fields["name"])
+        return factories.device(fields["name"])
 
     monkeypatch.setattr("forgelab.devices.passwords.device_add_with_password", add)
-    keys = hostkeys.parse(homelab.HOST_KEY)
+    keys = hostkeys.parse(factories.HOST_KEY)
     monkeypatch.setattr(hostkeys, "scan", lambda *_, **__: keys)
     return used
 

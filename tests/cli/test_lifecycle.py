@@ -14,7 +14,7 @@ from forgelab.runs.models import Event, Run
 from forgelab.runs.results import RunResult
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
-from tests.api import homelab
+from tests import factories
 from tests.cli.conftest import Command
 
 
@@ -28,7 +28,11 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server(db: None) -> Server:
     services.server_provision(
-        server_type=homelab.TYPE, name="web", device=homelab.device("big"), config={"php_version": "8.2"}, actor=SYSTEM
+        server_type=factories.SMALL,
+        name="web",
+        device=factories.device("big"),
+        config={"php_version": "8.2"},
+        actor=SYSTEM,
     )
     ended(Run.objects.get())
     return Server.objects.get()
@@ -99,7 +103,7 @@ def test_set_changes_only_what_is_named(forgelab: Command, server: Server, ends)
 
 def test_provisioning_again_keeps_the_options_that_are_not_named(forgelab: Command, server: Server, ends) -> None:
     ends()
-    forgelab("server", "provision", homelab.TYPE, "--name", "web", "--set", "php_workers=9")
+    forgelab("server", "provision", factories.SMALL, "--name", "web", "--set", "php_workers=9")
     config = Server.objects.get().config
     assert (config["php_workers"], config["php_version"]) == (9, "8.2")
 

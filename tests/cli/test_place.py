@@ -9,16 +9,16 @@ import pytest
 from forgelab.accounts.actors import SYSTEM
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning.services import server_provision
-from tests.api import homelab
+from tests import factories
 from tests.cli.conftest import Command
 
-TYPE = homelab.TYPE
+TYPE = factories.SMALL
 
 
 @pytest.fixture
 def two(db: None, enqueued: list[str]) -> None:
-    homelab.device("big", memory_mb=16384)
-    homelab.device("small", memory_mb=4096)
+    factories.device("big", memory_total_mb=16384, memory_available_mb=16384)
+    factories.device("small", memory_total_mb=4096, memory_available_mb=4096)
 
 
 def test_the_ranking_is_for_the_options_and_the_environment(forgelab: Command, two: None) -> None:

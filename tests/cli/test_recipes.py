@@ -8,21 +8,21 @@ import pytest
 from pytest_django import Settings
 
 from forgelab.cli.main import main
-from tests.web.test_recipes import MANIFEST
+from tests.recipes.helpers import STATIC_SITE
 
 
 @pytest.fixture
 def folder(settings: Settings, tmp_path: Path) -> Path:
     settings.RECIPES_DIR, settings.ROLES_DIR = tmp_path / "own/recipes", settings.BASE_DIR / "roles"
     (settings.RECIPES_DIR / "static-site").mkdir(parents=True)
-    (settings.RECIPES_DIR / "static-site/manifest.yaml").write_text(MANIFEST)
+    (settings.RECIPES_DIR / "static-site/manifest.yaml").write_text(STATIC_SITE)
     return settings.RECIPES_DIR
 
 
 @pytest.fixture
 def wrong(folder: Path) -> Path:
     (folder / "shop").mkdir()
-    (folder / "shop/manifest.yaml").write_text(MANIFEST.replace("id: static-site", "id: shop\nwrong: 1"))
+    (folder / "shop/manifest.yaml").write_text(STATIC_SITE.replace("id: static-site", "id: shop\nwrong: 1"))
     return folder / "shop"
 
 

@@ -9,10 +9,10 @@ from forgelab.cli import follow
 from forgelab.runs import selectors
 from forgelab.runs.models import Run
 from forgelab.servers.models import Component, Server
-from tests.api import homelab
+from tests import factories
 from tests.cli.conftest import Command
 
-PROVISION = ("server", "provision", homelab.TYPE, "--name", "web")
+PROVISION = ("server", "provision", factories.SMALL, "--name", "web")
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def ends(monkeypatch: pytest.MonkeyPatch, status: str, detail: str = "") -> None
         looks[str(run_id)] = looks.get(str(run_id), 0) + 1
         if looks[str(run_id)] == 3:
             run = Run.objects.get(pk=str(run_id))
-            homelab.end(run, status, detail)
+            factories.end(run, status, detail)
             if status == "succeeded":
                 Component.objects.create(server_id=run.subject_id, name="nginx", title="Nginx", version="1.22.1")
         return original(run_id=run_id)
@@ -42,7 +42,7 @@ def ends(monkeypatch: pytest.MonkeyPatch, status: str, detail: str = "") -> None
 def test_a_success_ends_with_components_credentials_and_next_steps(
     forgelab: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    homelab.device("big")
+    factories.device("big")
     ends(monkeypatch, "succeeded")
     done = forgelab(*PROVISION, "--set", "php_version=8.2", "--set", "include_redis=no")
 
@@ -59,7 +59,7 @@ def test_a_success_ends_with_components_credentials_and_next_steps(
 
 
 def test_credentials_are_hidden_when_asked(forgelab: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    homelab.device("big")
+    factories.device("big")
     ends(monkeypatch, "succeeded")
     done = forgelab(*PROVISION, "--hide-credentials")
     secret = Server.objects.get().secrets["database_password"]
@@ -68,13 +68,13 @@ def test_credentials_are_hidden_when_asked(forgelab: Command, monkeypatch: pytes
 
 
 def test_each_finished_step_is_one_line_with_its_seconds(forgelab: Command) -> None:
-    run = homelab.run(homelab.device("big"), "failed")
+    run = factories.run(factories.device("big"), "failed")
     done = forgelab("run", "watch", str(run.pk)[:8])
-    assert "ok       Setting up nginx (1/3) - 4.2 seconds\n" in done.out
+    assert "ok       Setting up Nginx (3/9) - 5.2 seconds, nothing to change\n" in done.out
 
 
 def test_a_failure_ends_with_the_failing_tasks_message(forgelab: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    homelab.device("big")
+    factories.device("big")
     ends(monkeypatch, "failed", "php8.3-fpm has no candidate on Debian 12; choose 8.2")
     done = forgelab(*PROVISION)
     assert done.status == 1
@@ -82,7 +82,7 @@ def test_a_failure_ends_with_the_failing_tasks_message(forgelab: Command, monkey
 
 
 def test_the_result_is_json_alone_when_asked(forgelab: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    homelab.device("big")
+    factories.device("big")
     ends(monkeypatch, "succeeded")
     done = forgelab(*PROVISION, "--json")
     data = json.loads(done.out)
@@ -91,13 +91,13 @@ def test_the_result_is_json_alone_when_asked(forgelab: Command, monkeypatch: pyt
 
 
 def test_without_waiting_the_run_is_only_queued(forgelab: Command) -> None:
-    homelab.device("big")
+    factories.device("big")
     done = forgelab(*PROVISION, "--no-wait")
     assert done.status == 0 and f"forgelab run watch {str(Run.objects.get().pk)[:8]}" in done.out
 
 
 def test_without_a_worker_it_says_what_to_start(forgelab: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    homelab.device("big")
+    factories.device("big")
 
     def nobody(run_id: object) -> None:
         raise follow.NobodyWorks(run_id)
@@ -109,7 +109,7 @@ def test_without_a_worker_it_says_what_to_start(forgelab: Command, monkeypatch: 
 
 
 def test_ctrl_c_cancels_the_run_and_ends_with_130(forgelab: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    homelab.device("big")
+    factories.device("big")
 
     def interrupt(run_id: object) -> None:
         raise KeyboardInterrupt
@@ -121,7 +121,7 @@ def test_ctrl_c_cancels_the_run_and_ends_with_130(forgelab: Command, monkeypatch
 
 
 def test_ctrl_c_while_watching_leaves_the_run_alone(forgelab: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = homelab.run(homelab.device("big"))
+    run = factories.run(factories.device("big"))
 
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
@@ -133,8 +133,8 @@ def test_ctrl_c_while_watching_leaves_the_run_alone(forgelab: Command, monkeypat
 
 
 def test_a_lost_run_is_followed_to_its_retry(forgelab: Command) -> None:
-    lost = homelab.run(homelab.device("big"), "lost")
-    retry = homelab.run(lost.device, "succeeded", retry_of=lost)
+    lost = factories.run(factories.device("big"), "lost")
+    retry = factories.run(lost.device, "succeeded", retry_of=lost)
     done = forgelab("run", "watch", str(lost.pk))
     assert done.status == 0 and f"repeated as run {str(retry.pk)[:8]}" in done.err
 
@@ -150,7 +150,7 @@ def test_a_lost_run_is_followed_to_its_retry(forgelab: Command) -> None:
     ],
 )
 def test_wrong_input_is_told_and_stores_nothing(forgelab: Command, arguments: tuple[str, ...], words: str) -> None:
-    homelab.device("big")
+    factories.device("big")
     done = forgelab(*PROVISION, *arguments)
     assert done.status == 1 and words in done.err and "Traceback" not in done.err
     assert not Server.objects.exists()
@@ -162,9 +162,9 @@ def test_an_option_without_a_value_is_a_usage_error(forgelab: Command) -> None:
 
 
 def test_the_ranking_explains_itself(forgelab: Command) -> None:
-    homelab.device("big", memory_mb=16384)
-    homelab.device("tiny", memory_mb=512)
-    out = forgelab("place", homelab.TYPE).out
+    factories.device("big", memory_total_mb=16384, memory_available_mb=16384)
+    factories.device("tiny", memory_total_mb=512, memory_available_mb=512)
+    out = forgelab("place", factories.SMALL).out
     assert out.index("big") < out.index("tiny")
     assert "16GB RAM available" in out and "unfit" in out and "at least 2GB needed" in out
 
@@ -174,7 +174,7 @@ def test_an_export_tells_how_to_run_it(forgelab: Command, tmp_path: Path) -> Non
 
 
 def test_a_run_is_cancelled_by_the_beginning_of_its_id(forgelab: Command) -> None:
-    run = homelab.run(homelab.device("big"), "queued")
+    run = factories.run(factories.device("big"), "queued")
     assert forgelab("run", "cancel", str(run.pk)[:6]).status == 0
     run.refresh_from_db()
     assert run.status == "cancelled"
@@ -183,18 +183,18 @@ def test_a_run_is_cancelled_by_the_beginning_of_its_id(forgelab: Command) -> Non
 
 
 def test_a_beginning_that_two_runs_share_is_refused(forgelab: Command) -> None:
-    device = homelab.device("big")
+    device = factories.device("big")
     for tail in "12":
-        homelab.run(device, id=f"abcdef00-0000-4000-8000-00000000000{tail}")
+        factories.run(device, id=f"abcdef00-0000-4000-8000-00000000000{tail}")
     done = forgelab("run", "show", "abcdef")
     assert done.status == 1 and "More than one run" in done.err
 
 
 def test_a_run_shows_its_steps_and_the_failing_ones_message(forgelab: Command) -> None:
-    run = homelab.run(homelab.device("big"))
-    homelab.end(run, "failed", "nginx: configuration test failed")
+    run = factories.run(factories.device("big"))
+    factories.end(run, "failed", "nginx: configuration test failed")
     shown = forgelab("run", "show", str(run.pk)).out
-    assert "FAILED   Setting up php (2/3)" in shown and "configuration test failed" in shown
+    assert "FAILED   Setting up PHP 8.2 (4/9)" in shown and "configuration test failed" in shown
     assert json.loads(forgelab("run", "show", str(run.pk), "--json").out)["id"] == str(run.pk)
 
 

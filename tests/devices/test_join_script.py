@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from forgelab.devices import join_script
-from tests.conftest import HOST_KEY
+from tests.factories import HOST_KEY
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB+NyLOy3WlLqOEWf3VIhZjmIFrGdYoYLMxYgQ/VLr0T forgelab"
 URL = "http://192.168.1.5:8000/join/8sbghg2bspdzlOMN7S3tMezBxIrOXqEvs49NRrit3p4"

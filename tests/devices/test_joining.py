@@ -10,12 +10,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM, Actor
 from forgelab.accounts.models import User
 from forgelab.devices import hostkeys, join_tokens, joining, ssh
 from forgelab.devices.models import Device, Identity, JoinToken
-from tests.conftest import HOST_KEY
+from tests.factories import HOST_KEY, OTHER_HOST_KEY
 
-OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 REPORT = f"""hostname=attic
 port=22
 port=2222
@@ -42,7 +42,7 @@ def world(monkeypatch: pytest.MonkeyPatch, identity: Identity) -> SimpleNamespac
             raise hostkeys.HostKeyError("nothing answers")
         return hostkeys.parse(world.shown[address, port])
 
-    def add(*, host_keys: list[hostkeys.HostKey], **fields: object) -> Device:
+    def add(*, actor: Actor, action: str, host_keys: list[hostkeys.HostKey], **fields: object) -> Device:
         if world.error:
             raise world.error
         return Device.objects.create(host_keys="\n".join(map(str, host_keys)), identity=identity, **fields)
@@ -55,7 +55,7 @@ def world(monkeypatch: pytest.MonkeyPatch, identity: Identity) -> SimpleNamespac
 @pytest.fixture
 def join(user: User, world: SimpleNamespace) -> Callable[..., Device]:
     def join(report: str = REPORT, came_from: str = "192.168.1.7", name: str = "") -> Device:
-        _, text = join_tokens.token_create(user=user, name=name)
+        _, text = join_tokens.token_create(user=user, name=name, actor=SYSTEM)
         return joining.join(token_text=text, report_text=report, came_from=came_from)
 
     return join
@@ -74,7 +74,7 @@ def test_the_machine_becomes_a_device_with_its_keys_and_its_way_of_being_woken(j
 
 
 def test_only_the_hash_of_a_token_is_stored(user: User) -> None:
-    token, text = join_tokens.token_create(user=user)
+    token, text = join_tokens.token_create(user=user, actor=SYSTEM)
     stored = JoinToken.objects.values().get()
     assert token.digest == join_tokens.digest(text)
     assert all(text not in str(value) for value in stored.values())
@@ -88,7 +88,7 @@ def test_the_address_that_the_request_came_from_comes_first(
 
 
 def test_behind_a_proxy_one_of_its_own_addresses_is_found(join: Callable[..., Device], world: SimpleNamespace) -> None:
-    world.shown = {("172.16.0.1", 22): OTHER_KEY, ("10.9.0.7", 2222): HOST_KEY}
+    world.shown = {("172.16.0.1", 22): OTHER_HOST_KEY, ("10.9.0.7", 2222): HOST_KEY}
     device = join(came_from="172.16.0.1")
     assert (device.address, device.port) == ("10.9.0.7", 2222)
 
@@ -104,7 +104,7 @@ def test_an_address_that_says_nothing_is_not_tried(
 def test_another_machine_at_the_address_is_not_taken_for_it(
     join: Callable[..., Device], world: SimpleNamespace
 ) -> None:
-    world.shown = {("192.168.1.7", 22): OTHER_KEY}
+    world.shown = {("192.168.1.7", 22): OTHER_HOST_KEY}
     with pytest.raises(joining.JoinRefused, match=r"At 192\.168\.1\.7 port 22 another machine answers"):
         join()
     assert not Device.objects.exists()
@@ -137,14 +137,14 @@ def test_a_report_that_cannot_be_read_is_a_failure(join: Callable[..., Device]) 
 
 
 def test_a_token_is_taken_by_one_of_those_who_come_at_the_same_moment(user: User) -> None:
-    _, text = join_tokens.token_create(user=user)
+    _, text = join_tokens.token_create(user=user, actor=SYSTEM)
     assert [bool(join_tokens.token_take(text)) for _ in range(3)] == [True, False, False]
 
 
 @pytest.mark.usefixtures("world")
 def test_used_old_and_unknown_tokens_are_refused_with_their_reason(user: User) -> None:
-    used, used_text = join_tokens.token_create(user=user)
-    old, old_text = join_tokens.token_create(user=user)
+    used, used_text = join_tokens.token_create(user=user, actor=SYSTEM)
+    old, old_text = join_tokens.token_create(user=user, actor=SYSTEM)
     JoinToken.objects.filter(pk=used.pk).update(used_at=timezone.now())
     JoinToken.objects.filter(pk=old.pk).update(expires_at=timezone.now())
     for text, words in ((used_text, "used already"), (old_text, "too old"), ("x" * 43, "not one of ForgeLab's")):
@@ -156,7 +156,7 @@ def test_used_old_and_unknown_tokens_are_refused_with_their_reason(user: User) -
 
 
 def test_tokens_of_somebody_who_was_shut_out_count_no_more(user: User) -> None:
-    _, text = join_tokens.token_create(user=user)
+    _, text = join_tokens.token_create(user=user, actor=SYSTEM)
     User.objects.update(is_active=False)
     assert join_tokens.token_find(text) is None
     assert join_tokens.token_take(text) is None
@@ -164,8 +164,8 @@ def test_tokens_of_somebody_who_was_shut_out_count_no_more(user: User) -> None:
 
 def test_host_names_that_many_machines_share_are_counted(join: Callable[..., Device], world: SimpleNamespace) -> None:
     join()
-    world.shown = {("192.168.1.8", 22): OTHER_KEY}
-    report = REPORT.replace(HOST_KEY, OTHER_KEY).replace("192.168.1.7", "192.168.1.8")
+    world.shown = {("192.168.1.8", 22): OTHER_HOST_KEY}
+    report = REPORT.replace(HOST_KEY, OTHER_HOST_KEY).replace("192.168.1.7", "192.168.1.8")
     assert join(report, came_from="192.168.1.8").name == "attic-2"
 
 
@@ -177,15 +177,15 @@ def test_a_copy_of_a_machine_is_told_from_it(join: Callable[..., Device]) -> Non
 
 @pytest.mark.parametrize("name", ["Attic", "{{ 7*7 }}", "all", "taken"])
 def test_a_wish_for_a_name_is_checked_before_there_is_a_token(user: User, identity: Identity, name: str) -> None:
-    Device.objects.create(name="taken", identity=identity, host_keys=OTHER_KEY)
+    Device.objects.create(name="taken", identity=identity, host_keys=OTHER_HOST_KEY)
     with pytest.raises(ValidationError) as refused:
-        join_tokens.token_create(user=user, name=name)
+        join_tokens.token_create(user=user, name=name, actor=SYSTEM)
     assert list(refused.value.message_dict) == ["name"]
     assert not JoinToken.objects.exists()
 
 
 def test_a_join_that_forgelab_was_stopped_in_does_not_wait_for_ever(user: User) -> None:
-    token, text = join_tokens.token_create(user=user)
+    token, text = join_tokens.token_create(user=user, actor=SYSTEM)
     assert join_tokens.outcome(token).state == "waiting"
     taken = join_tokens.token_take(text)
     assert taken
@@ -195,7 +195,7 @@ def test_a_join_that_forgelab_was_stopped_in_does_not_wait_for_ever(user: User) 
 
 
 def test_tokens_of_long_ago_are_forgotten(user: User) -> None:
-    old, _ = join_tokens.token_create(user=user)
+    old, _ = join_tokens.token_create(user=user, actor=SYSTEM)
     JoinToken.objects.filter(pk=old.pk).update(expires_at=timezone.now() - timedelta(days=31))
-    new, _ = join_tokens.token_create(user=user)
+    new, _ = join_tokens.token_create(user=user, actor=SYSTEM)
     assert list(JoinToken.objects.all()) == [new]

@@ -15,6 +15,7 @@ import asyncssh
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices import hostkeys, password_scripts, passwords, ssh
 from forgelab.devices.models import Device, Identity
 from tests.support import secrets
@@ -132,7 +133,7 @@ def added(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def add(machine: Machine, **changes: Any) -> Device:
     chosen = {
         "name": "attic", "address": "127.0.0.1", "port": machine.port, "user": "ada", "host_keys": machine.host_keys,
-        "password": PASSWORD,
+        "password": PASSWORD, "actor": SYSTEM,
     }  # fmt: skip
     return passwords.device_add_with_password(**chosen | changes)
 

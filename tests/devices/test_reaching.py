@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices import hostkeys, services, ssh
 from forgelab.devices.models import Device, Identity
 from forgelab.lib import processes
@@ -112,7 +113,7 @@ def test_a_changed_key_on_the_way_names_that_device_and_both_fingerprints(attic,
     )
     with pytest.raises(ssh.HostKeyChanged, match="forgelab device trust gate"):
         hostkeys.scan(attic.address, attic.port, jump=Device.objects.get(name="gate"))
-    services.device_trust(device=attic.jump, host_keys=hostkeys.scan("127.0.0.1", gate.port))
+    services.device_trust(device=attic.jump, host_keys=hostkeys.scan("127.0.0.1", gate.port), actor=SYSTEM)
     assert ssh.run_script(attic, "echo hello") == "hello\n"
 
 
@@ -123,7 +124,9 @@ def test_a_changed_key_behind_it_names_the_device_itself(attic, server):
         ssh.run_script(attic, "true")
     assert str(changed.value).startswith("HOST KEY CHANGED: that of attic")
     assert f"Shown now: {new.fingerprint}." in str(changed.value)
-    services.device_trust(device=attic, host_keys=hostkeys.scan(attic.address, attic.port, jump=attic.jump))
+    services.device_trust(
+        device=attic, host_keys=hostkeys.scan(attic.address, attic.port, jump=attic.jump), actor=SYSTEM
+    )
     assert ssh.run_script(attic, "echo hello") == "hello\n"
 
 
@@ -171,15 +174,15 @@ class TestAddingBehind:
         with pytest.raises(ValidationError) as refused:
             services.device_add(
                 name="attic", address="::1", port=server.port, user=server.user, jump=gate,
-                host_keys=hostkeys.scan("::1", server.port, jump=gate), identity=_known(server),
+                host_keys=hostkeys.scan("::1", server.port, jump=gate), identity=_known(server), actor=SYSTEM,
             )  # fmt: skip
         assert list(refused.value.message_dict) == ["user"]
 
     def test_what_others_are_reached_through_stays_and_says_for_whom(self, attic, gate, make, server):
         with pytest.raises(ValidationError, match="gate cannot be removed: attic is reached through it"):
-            services.device_remove(device=gate)
-        services.device_remove(device=attic)
-        services.device_remove(device=gate)
+            services.device_remove(device=gate, actor=SYSTEM)
+        services.device_remove(device=attic, actor=SYSTEM)
+        services.device_remove(device=gate, actor=SYSTEM)
         assert not Device.objects.exists()
 
     def test_a_way_that_is_a_circle_is_refused(self, attic, gate):
@@ -204,12 +207,12 @@ def _known(server: Sshd) -> Identity:
 class TestThisMachine:
     @pytest.fixture
     def here(self, db: None) -> Device:
-        return services.device_add(name="here", address="localhost", host_keys=[], connection="local")
+        return services.device_add(name="here", address="localhost", host_keys=[], connection="local", actor=SYSTEM)
 
     def test_needs_neither_key_nor_host_keys(self, here):
         assert (here.identity, here.host_keys, here.status, here.user) == (None, "", "reachable", ssh.local_user())
         assert not Identity.objects.exists()
-        assert services.device_refresh(device=here).status == "reachable"
+        assert services.device_refresh(device=here, actor=SYSTEM).status == "reachable"
 
     def test_runs_scripts_in_a_shell_that_knows_nothing_of_forgelab(self, here, monkeypatch):
         monkeypatch.setenv("FORGELAB_ENCRYPTION_KEYS", "s3cret")
@@ -235,16 +238,16 @@ class TestThisMachine:
 
     def test_is_one(self, here):
         with pytest.raises(ValidationError, match="here is this machine already"):
-            services.device_add(name="again", address="localhost", host_keys=[], connection="local")
+            services.device_add(name="again", address="localhost", host_keys=[], connection="local", actor=SYSTEM)
 
     def test_has_no_key_to_trust(self, here, gate_server):
         with pytest.raises(ValidationError, match="here is this machine"):
-            services.device_trust(device=here, host_keys=gate_server.host_keys())
+            services.device_trust(device=here, host_keys=gate_server.host_keys(), actor=SYSTEM)
 
     def test_who_cannot_become_root_here_is_told(self, db, monkeypatch):
         monkeypatch.setattr(ssh, "local_user", lambda: "nobody")
         monkeypatch.setitem(ssh.LOCAL_ENVIRONMENT, "PATH", os.environ["PATH"])
         monkeypatch.setattr(ssh, "_become", lambda root, user: ["sudo-that-is-not-here"] if root else [])
         with pytest.raises(ValidationError) as refused:
-            services.device_add(name="here", address="localhost", host_keys=[], connection="local")
+            services.device_add(name="here", address="localhost", host_keys=[], connection="local", actor=SYSTEM)
         assert "nobody cannot become root on here without a password" in refused.value.message_dict["user"][0]

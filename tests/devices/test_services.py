@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices import facts, hostkeys, services, ssh
 from forgelab.devices.models import Device, Identity
 from forgelab.lib import processes
@@ -83,8 +84,8 @@ class TestOverSSH:
         server.restart()
         with pytest.raises(ssh.HostKeyChanged, match="forgelab device trust here"):
             ssh.run_script(reachable, "true")
-        assert services.device_refresh(device=reachable).status == "unreachable"
-        services.device_trust(device=reachable, host_keys=hostkeys.scan("127.0.0.1", server.port))
+        assert services.device_refresh(device=reachable, actor=SYSTEM).status == "unreachable"
+        services.device_trust(device=reachable, host_keys=hostkeys.scan("127.0.0.1", server.port), actor=SYSTEM)
         assert ssh.run_script(reachable, "echo hello") == "hello\n"
 
     def test_a_host_key_that_was_never_pinned_is_not_accepted(self, reachable):
@@ -99,14 +100,14 @@ class TestOverSSH:
         with pytest.raises(ValidationError) as refused:
             services.device_add(
                 name="two", address="127.0.0.1", host_keys=server.host_keys(), user=server.user, port=server.port,
-                identity=reachable.identity,
+                identity=reachable.identity, actor=SYSTEM,
             )  # fmt: skip
         assert list(refused.value.message_dict) == ["user"]
         assert "NOPASSWD: ALL" in refused.value.message_dict["user"][0]
         assert Device.objects.count() == 1
 
     def test_a_look_stores_what_the_device_says(self, reachable):
-        looked = services.device_refresh(device=reachable)
+        looked = services.device_refresh(device=reachable, actor=SYSTEM)
         assert (looked.status, looked.status_detail) == ("reachable", "")
         assert looked.memory_total_mb > 0
         assert looked.seen_at
@@ -162,7 +163,8 @@ class TestWithoutNetwork:
     def add(self, identity, **changes):
         keys = [hostkeys.HostKey("ssh-ed25519", "AAAA")]
         return services.device_add(
-            **{"name": "pi", "address": "192.168.1.7", "host_keys": keys, "identity": identity} | changes
+            **{"name": "pi", "address": "192.168.1.7", "host_keys": keys, "identity": identity, "actor": SYSTEM}
+            | changes
         )
 
     def test_a_device_is_added_with_what_it_says(self, identity):
@@ -211,21 +213,21 @@ class TestWithoutNetwork:
     def test_a_look_that_fails_is_stored_and_keeps_what_was_known(self, device, answers, error):
         answers["facts"] = error
         for misses, status in ((1, "reachable"), (2, "reachable"), (3, "unreachable")):
-            looked = services.device_refresh(device=device)
+            looked = services.device_refresh(device=device, actor=SYSTEM)
             assert (looked.status, looked.misses) == (status, misses)
             assert looked.status_detail and "\0" not in looked.status_detail
             assert looked.memory_total_mb == 16384
 
     def test_a_look_that_meets_another_key_is_no_mere_miss(self, device, answers):
         answers["facts"] = ssh.HostKeyChanged("another key")
-        looked = services.device_refresh(device=device)
+        looked = services.device_refresh(device=device, actor=SYSTEM)
         assert (looked.status, looked.misses, looked.status_detail) == ("unreachable", 1, "another key")
 
     def test_the_cards_address_is_read_unless_a_person_has_given_one(self, device, answers):
         answers["facts"] = PI + "mac_address=dc:a6:32:00:00:01\n"
-        assert services.device_refresh(device=device).mac_address == "dc:a6:32:00:00:01"
+        assert services.device_refresh(device=device, actor=SYSTEM).mac_address == "dc:a6:32:00:00:01"
         Device.objects.update(mac_address="52:54:00:12:34:56")
-        assert services.device_refresh(device=Device.objects.get()).mac_address == "52:54:00:12:34:56"
+        assert services.device_refresh(device=Device.objects.get(), actor=SYSTEM).mac_address == "52:54:00:12:34:56"
 
     def test_an_address_that_a_person_gives_meanwhile_is_kept(self, device, answers):
         def meanwhile():
@@ -233,40 +235,42 @@ class TestWithoutNetwork:
             return PI + "mac_address=dc:a6:32:00:00:01\n"
 
         answers["facts"] = meanwhile
-        assert services.device_refresh(device=device).mac_address == "52:54:00:12:34:56"
+        assert services.device_refresh(device=device, actor=SYSTEM).mac_address == "52:54:00:12:34:56"
 
     def test_looks_that_fail_are_counted_until_one_succeeds(self, device, answers):
         for answer, misses in ((ssh.DeviceUnreachable("off"), 1), (ssh.DeviceUnreachable("off"), 2), (PI, 0)):
             answers["facts"] = answer
-            assert services.device_refresh(device=device).misses == misses
+            assert services.device_refresh(device=device, actor=SYSTEM).misses == misses
 
     def test_a_look_does_not_undo_what_a_person_decided_meanwhile(self, device, answers):
         def meanwhile():
-            services.device_trust(device=Device.objects.get(), host_keys=[hostkeys.HostKey("ssh-rsa", "NEW")])
+            services.device_trust(
+                device=Device.objects.get(), host_keys=[hostkeys.HostKey("ssh-rsa", "NEWS")], actor=SYSTEM
+            )
             Device.objects.update(address="192.168.1.99")
             return PI
 
         answers["facts"] = meanwhile
-        looked = services.device_refresh(device=device)
-        assert (looked.host_keys, looked.address, looked.cores) == ("ssh-rsa NEW", "192.168.1.99", 4)
+        looked = services.device_refresh(device=device, actor=SYSTEM)
+        assert (looked.host_keys, looked.address, looked.cores) == ("ssh-rsa NEWS", "192.168.1.99", 4)
 
     def test_with_a_trusted_key_the_former_trouble_is_no_more(self, make_device):
         device = make_device(status="unreachable", status_detail="HOST KEY CHANGED")
-        services.device_trust(device=device, host_keys=[hostkeys.HostKey("ssh-rsa", "NEW")])
+        services.device_trust(device=device, host_keys=[hostkeys.HostKey("ssh-rsa", "NEWS")], actor=SYSTEM)
         device.refresh_from_db()
-        assert (device.host_keys, device.status, device.status_detail) == ("ssh-rsa NEW", "unknown", "")
+        assert (device.host_keys, device.status, device.status_detail) == ("ssh-rsa NEWS", "unknown", "")
 
     def test_trusting_no_key_is_refused(self, device):
         with pytest.raises(ValidationError, match="Give at least one key"):
-            services.device_trust(device=device, host_keys=[])
+            services.device_trust(device=device, host_keys=[], actor=SYSTEM)
 
     def test_a_device_with_a_server_stays_and_says_which(self, device):
         Server.objects.create(name="laravel", server_type="x", device=device, secrets={})
         with pytest.raises(ValidationError, match="homelab-server-01 cannot be removed: laravel is still on it"):
-            services.device_remove(device=device)
+            services.device_remove(device=device, actor=SYSTEM)
 
     def test_a_device_is_removed_with_the_record_of_its_runs(self, run, device):
-        services.device_remove(device=device)
+        services.device_remove(device=device, actor=SYSTEM)
         assert not Device.objects.exists()
 
 

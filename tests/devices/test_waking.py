@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices import ssh, update, waking
 from forgelab.devices.models import Device, Identity
 from tests.support.sshd import Sshd, sshd
@@ -138,29 +139,29 @@ def test_packets_leave_by_the_card_that_leads_to_the_device(address: str) -> Non
 class TestMarking:
     @pytest.mark.parametrize("given", ["52:54:00:12:34:56", "52-54-00-12-34-56", "5254.0012.3456", " 525400123456 "])
     def test_an_address_is_kept_in_one_form(self, device: Device, given: str) -> None:
-        update.device_update(device=device, mac_address=given)
+        update.device_update(device=device, mac_address=given, actor=SYSTEM)
         assert Device.objects.get().mac_address == MAC
 
     @pytest.mark.parametrize("given", ["52:54", "00:00:00:00:00:00", "zz:54:00:12:34:56", "x" * 40, "$(reboot)"])
     def test_anything_else_is_refused_with_the_field(self, device: Device, given: str) -> None:
         with pytest.raises(ValidationError) as refused:
-            update.device_update(device=device, sleeps=False, mac_address=given)
+            update.device_update(device=device, sleeps=False, mac_address=given, actor=SYSTEM)
         assert list(refused.value.message_dict) == ["mac_address"]
         assert Device.objects.get().sleeps
 
     def test_what_is_not_given_stays(self, device: Device) -> None:
-        update.device_update(device=device, sleeps=False)
+        update.device_update(device=device, sleeps=False, actor=SYSTEM)
         assert (Device.objects.get().sleeps, Device.objects.get().mac_address) == (False, MAC)
-        update.device_update(device=device, mac_address="")
+        update.device_update(device=device, mac_address="", actor=SYSTEM)
         assert (Device.objects.get().sleeps, Device.objects.get().mac_address) == (False, "")
 
     def test_a_device_that_may_not_sleep_any_more_is_not_asleep(self, device: Device) -> None:
         Device.objects.update(status="asleep")
         device.refresh_from_db()
-        update.device_update(device=device, sleeps=False)
+        update.device_update(device=device, sleeps=False, actor=SYSTEM)
         assert Device.objects.get().status == "unreachable"
 
     def test_this_machine_does_not_sleep(self, make_device: Callable[..., Device]) -> None:
         here = make_device("here", connection="local")
         with pytest.raises(ValidationError, match="asleep, it wakes nobody"):
-            update.device_update(device=here, sleeps=True)
+            update.device_update(device=here, sleeps=True, actor=SYSTEM)

@@ -19,9 +19,7 @@ def test_waves_of_ten_runs_leave_the_worker_able_to_take_more(stack: Stack, lab:
     devices = lab.up_many(names, memory="4G", cpus=2)
     for device in devices:
         stack.cli("device", "add", device.name, device.address, "--key", str(lab.key_path), "--accept-key")
-    ids = {
-        row["name"]: row["id"] for row in stack.api.get("devices?page_size=100").raise_for_status().json()["results"]
-    }
+    ids = {row["name"]: row["id"] for row in stack.api.get("devices?limit=100").raise_for_status().json()["results"]}
     for _ in range(WAVES):
         runs = [stack.provision(name, ids[name], CONFIG) for name in names]
         ended = [stack.wait_for_end(run, timeout=300) for run in runs]

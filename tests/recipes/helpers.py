@@ -128,6 +128,25 @@ post_install:
       - {label: Password, value: "${DATABASE_PASSWORD}"}
 """
 
+# Uses the real roles; whoever wrote it put HTML into a label.
+STATIC_SITE = """\
+id: static-site
+name: "Static Site"
+tagline: "Files only"
+server_type: web_server
+requirements: {memory: {minimum: 256MB}, storage: {minimum: 1GB}}
+components:
+  - {name: nginx, app_name: "${APP_NAME}", upload_max_mb: "${LARGEST_UPLOAD}"}
+config_options:
+  - name: largest_upload
+    label: "Largest <b>upload</b>"
+    type: integer
+    default: 8
+    min: 1
+    max: 64
+    help: "In MB; `8` is plenty."
+"""
+
 
 def write_roles(folder: Path, roles: RoleTexts = ROLES) -> Path:
     """Writes the roles as role folders, returns the folder."""
@@ -138,6 +157,14 @@ def write_roles(folder: Path, roles: RoleTexts = ROLES) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(yaml.safe_dump(data))
     return folder
+
+
+def write_small_recipe(folder: Path) -> tuple[Path, Path]:
+    """The folders of MANIFEST and of its roles."""
+    path = folder / "recipes" / "small-server" / "manifest.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(MANIFEST)
+    return folder / "recipes", write_roles(folder / "roles")
 
 
 def read_roles(folder: Path) -> Roles:

@@ -14,6 +14,7 @@ import yaml
 from django.db import connection
 from django.utils import timezone
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices import services
 from forgelab.devices.access import host_of
 from forgelab.devices.models import Device
@@ -33,7 +34,7 @@ pytestmark = [
 
 @pytest.fixture
 def here(db: None) -> Device:
-    return services.device_add(name="here", address="localhost", host_keys=[], connection="local")
+    return services.device_add(name="here", address="localhost", host_keys=[], connection="local", actor=SYSTEM)
 
 
 def plan(text: str) -> Plan:

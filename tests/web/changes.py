@@ -7,14 +7,14 @@ from django.utils import timezone
 from forgelab.devices.models import Device
 from forgelab.runs.models import Event, Run
 from forgelab.servers.models import Server
-from tests.web import homelab
+from tests import factories
 
 PAGE = "/servers/laravel-production/"
 
 
 def managed_server(device: Device) -> Server:
     """A server with a database and a cache that ForgeLab put there."""
-    made = homelab.server(device)
+    made = factories.server(device)
     made.managed = {"redis": {"units": ["redis-server.service"]}, "postgresql": {"units": ["postgresql.service"]}}
     made.save()
     return made

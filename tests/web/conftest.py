@@ -7,7 +7,7 @@ from django.test import Client
 
 from forgelab.accounts.models import User
 from forgelab.devices.models import Device
-from tests.web import homelab
+from tests import factories
 from tests.web.world import stand_in
 
 
@@ -25,7 +25,7 @@ def web(client: Client, user: User) -> Client:
 
 @pytest.fixture
 def best(db: None) -> Device:
-    return homelab.device("homelab-server-02")
+    return factories.device("homelab-server-02")
 
 
 @pytest.fixture

@@ -15,17 +15,17 @@ def main() -> None:
 
     from forgelab.accounts.models import User
     from forgelab.devices.metrics.rollup import roll_up
-    from tests.web import homelab
+    from tests import factories
 
     User.objects.create_superuser("demo", password="demo")
-    recommended, busy, small, _away = homelab.devices()
+    recommended, busy, small, _away = factories.devices()
     for device in (recommended, busy, small):
-        homelab.measured(device)
+        factories.measured(device)
     roll_up()
-    server = homelab.server(recommended)
-    homelab.run(recommended, "succeeded", server=server)
-    homelab.run(busy, "running", server=homelab.server(busy, "laravel-staging", status="provisioning"))
-    failed = homelab.run(busy, "failed", server=homelab.server(busy, "shop", status="failed"))
+    server = factories.server(recommended)
+    factories.run(recommended, "succeeded", server=server)
+    factories.run(busy, "running", server=factories.server(busy, "laravel-staging", status="provisioning"))
+    failed = factories.run(busy, "failed", server=factories.server(busy, "shop", status="failed"))
     failed.created_at = timezone.now() - timedelta(days=2, hours=3)
     failed.save(update_fields=["created_at"])
 

@@ -12,7 +12,7 @@ from django.test import Client
 
 from forgelab.devices import ssh
 from forgelab.devices.models import Device, Identity
-from tests.web import homelab
+from tests import factories
 from tests.web.pages import field, text
 from tests.web.world import OTHER, SHOWN
 
@@ -30,7 +30,7 @@ def test_the_form_shows_forgelabs_own_public_key_to_copy(web: Client) -> None:
 def test_nothing_is_added_before_the_fingerprints_are_accepted(web: Client, world: SimpleNamespace) -> None:
     page = web.post(ADDRESS, FORM)
 
-    assert homelab.FINGERPRINT in text(page)
+    assert factories.FINGERPRINT in text(page)
     assert "Is this your machine?" in text(page)
     assert not Device.objects.exists()
 
@@ -38,7 +38,7 @@ def test_nothing_is_added_before_the_fingerprints_are_accepted(web: Client, worl
 def test_accepting_adds_the_device_with_exactly_the_ticked_keys(web: Client, world: SimpleNamespace) -> None:
     world.keys = SHOWN + OTHER
 
-    response = web.post(ADDRESS, FORM | {"accepted": homelab.FINGERPRINT})
+    response = web.post(ADDRESS, FORM | {"accepted": factories.FINGERPRINT})
 
     assert response.headers["Location"] == "/devices/attic/"
     assert world.added[0][0] == SHOWN
@@ -47,7 +47,7 @@ def test_accepting_adds_the_device_with_exactly_the_ticked_keys(web: Client, wor
 def test_other_keys_than_the_accepted_ones_are_asked_about_again(web: Client, world: SimpleNamespace) -> None:
     world.keys = OTHER
 
-    page = web.post(ADDRESS, FORM | {"accepted": homelab.FINGERPRINT})
+    page = web.post(ADDRESS, FORM | {"accepted": factories.FINGERPRINT})
 
     assert OTHER[0].fingerprint in text(page)
     assert not Device.objects.exists()
@@ -66,7 +66,7 @@ def test_where_nothing_answers_it_says_so_and_keeps_the_form(web: Client, world:
 def test_a_refused_login_tells_the_way_out(web: Client, world: SimpleNamespace) -> None:
     world.error = ssh.DeviceUnreachable("attic refused the key forgelab. Add this line to ~root/.ssh/authorized_keys")
 
-    page = web.post(ADDRESS, FORM | {"accepted": homelab.FINGERPRINT})
+    page = web.post(ADDRESS, FORM | {"accepted": factories.FINGERPRINT})
 
     assert "Add this line to ~root/.ssh/authorized_keys" in text(page)
 
@@ -81,7 +81,7 @@ def test_a_device_that_answers_nonsense_is_told_beside_its_address(
     monkeypatch.setattr("forgelab.devices.hostkeys.scan", lambda address, port, jump=None: SHOWN)
     monkeypatch.setattr("forgelab.devices.services.ssh.run_script", run_script)
 
-    page = web.post(ADDRESS, FORM | {"accepted": homelab.FINGERPRINT})
+    page = web.post(ADDRESS, FORM | {"accepted": factories.FINGERPRINT})
 
     assert page.status_code == 422
     assert str(answer) in field(page, "address")
@@ -91,7 +91,7 @@ def test_a_device_that_answers_nonsense_is_told_beside_its_address(
 def test_a_user_without_sudo_is_told_beside_the_user(web: Client, world: SimpleNamespace) -> None:
     world.error = ValidationError({"user": "ada cannot become root on attic without a password."})
 
-    page = web.post(ADDRESS, FORM | {"accepted": homelab.FINGERPRINT})
+    page = web.post(ADDRESS, FORM | {"accepted": factories.FINGERPRINT})
 
     assert "cannot become root" in field(page, "user")
 
@@ -108,13 +108,13 @@ def test_a_wrong_field_is_told_beside_it(web: Client, world: SimpleNamespace, na
 
 
 def test_a_key_that_is_no_private_key_is_told_beside_it(web: Client, world: SimpleNamespace) -> None:
-    page = web.post(ADDRESS, FORM | {"private_key": "ssh-ed25519 AAAA", "accepted": homelab.FINGERPRINT})
+    page = web.post(ADDRESS, FORM | {"private_key": "ssh-ed25519 AAAA", "accepted": factories.FINGERPRINT})
 
     assert "This is not a private SSH key" in field(page, "private_key")
 
 
 def test_a_key_of_ones_own_is_stored_once(web: Client, world: SimpleNamespace, private_key: str) -> None:
-    form = FORM | {"private_key": private_key.replace("\n", "\r\n"), "accepted": homelab.FINGERPRINT}
+    form = FORM | {"private_key": private_key.replace("\n", "\r\n"), "accepted": factories.FINGERPRINT}
 
     web.post(ADDRESS, form)
     web.post(ADDRESS, form | {"name": "cellar"})
@@ -125,7 +125,7 @@ def test_a_key_of_ones_own_is_stored_once(web: Client, world: SimpleNamespace, p
 def test_a_key_that_does_not_open_the_device_is_not_kept(web: Client, world: SimpleNamespace, private_key: str) -> None:
     world.error = ssh.DeviceUnreachable("attic refused the key attic-key.")
 
-    page = web.post(ADDRESS, FORM | {"private_key": private_key, "accepted": homelab.FINGERPRINT})
+    page = web.post(ADDRESS, FORM | {"private_key": private_key, "accepted": factories.FINGERPRINT})
 
     assert "refused the key" in text(page)
     assert private_key.splitlines()[1] in page.content.decode()  # it need not be pasted again
@@ -136,7 +136,7 @@ def test_a_passphrase_opens_the_key_and_is_neither_stored_nor_shown_again(
     web: Client, world: SimpleNamespace, tmp_path: Path
 ) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", str(tmp_path / "id")], check=True)
-    form = FORM | {"private_key": (tmp_path / "id").read_text(), "accepted": homelab.FINGERPRINT}
+    form = FORM | {"private_key": (tmp_path / "id").read_text(), "accepted": factories.FINGERPRINT}
 
     assert "protected by a passphrase" in field(web.post(ADDRESS, form), "passphrase")
     wrong = web.post(ADDRESS, form | {"passphrase": "shut sesame"})
@@ -166,12 +166,12 @@ def test_the_password_is_asked_for_when_the_keys_are_shown_and_not_before(web: C
 
     page = web.post(BY_PASSWORD, FORM)
 
-    assert homelab.FINGERPRINT in text(page)
+    assert factories.FINGERPRINT in text(page)
     assert 'type="password"' in page.content.decode()
 
 
 def test_the_password_is_used_with_the_accepted_keys(web: Client, world: SimpleNamespace) -> None:
-    form = FORM | {"user": "ada", "password": " with spaces ", "accepted": homelab.FINGERPRINT}
+    form = FORM | {"user": "ada", "password": " with spaces ", "accepted": factories.FINGERPRINT}
 
     assert web.post(BY_PASSWORD, form).headers["Location"] == "/devices/attic/"
     assert world.passwords == [" with spaces "]
@@ -181,7 +181,7 @@ def test_the_password_is_used_with_the_accepted_keys(web: Client, world: SimpleN
 def test_a_wrong_password_is_told_beside_it_and_not_shown_again(web: Client, world: SimpleNamespace) -> None:
     world.error = ValidationError({"password": "192.168.1.7 refused the password of ada."})
 
-    page = web.post(BY_PASSWORD, FORM | {"user": "ada", "password": "wr0ng-one", "accepted": homelab.FINGERPRINT})
+    page = web.post(BY_PASSWORD, FORM | {"user": "ada", "password": "wr0ng-one", "accepted": factories.FINGERPRINT})
 
     assert page.status_code == 422
     assert "refused the password of ada" in field(page, "password")

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from forgelab.devices import services
 from forgelab.devices.models import Device, Sample
-from tests.web import homelab
+from tests import factories
 from tests.web.pages import text
 
 
@@ -41,7 +41,7 @@ def test_without_figures_it_says_when_there_will_be_some(web: Client, best: Devi
 
 def test_the_list_draws_each_devices_load(web: Client, best: Device) -> None:
     measured(best, span=Sample.Span.HOUR)
-    homelab.device("new", address="192.168.1.9")
+    factories.device("new", address="192.168.1.9")
     assert web.get("/devices/").content.decode().count('<svg class="spark"') == 1
 
 

@@ -13,15 +13,16 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.accounts.models import User
 from forgelab.devices import join_tokens
 from forgelab.devices.models import Device, JoinToken
 from forgelab.lib.client_ip import client_ip
 from forgelab.web import join_throttle
-from tests.web import homelab
+from tests import factories
 from tests.web.pages import field, text
 
-REPORT = f"hostname=attic\nport=22\nhost_key={homelab.HOST_KEY}\naddress=192.168.1.7\n"
+REPORT = f"hostname=attic\nport=22\nhost_key={factories.HOST_KEY}\naddress=192.168.1.7\n"
 HTMX = {"HX-Request": "true"}
 HERE = {"HTTP_HOST": "127.0.0.1:8000"}
 
@@ -33,7 +34,7 @@ def fresh_cache() -> None:
 
 @pytest.fixture
 def token(user: User) -> str:
-    return join_tokens.token_create(user=user)[1]
+    return join_tokens.token_create(user=user, actor=SYSTEM)[1]
 
 
 def send(client: Client, token: str, body: str = REPORT, **extra: str) -> str:

@@ -8,13 +8,13 @@ import pytest
 from django.test import Client
 
 from forgelab.devices.models import Device
-from tests.web import homelab
+from tests import factories
 from tests.web.pages import field, text
 from tests.web.world import OTHER
 
 
 def test_a_devices_page_shows_facts_and_pinned_fingerprints(web: Client, best: Device) -> None:
-    homelab.server(best)
+    factories.server(best)
 
     page = text(web.get("/devices/homelab-server-02/"))
 
@@ -22,14 +22,14 @@ def test_a_devices_page_shows_facts_and_pinned_fingerprints(web: Client, best: D
         "Reachable",
         "12GB of 16GB free",
         "Debian 12 (bookworm), x86_64",
-        homelab.FINGERPRINT,
+        factories.FINGERPRINT,
         "laravel-production",
     ):
         assert words in page
 
 
 def test_looking_again_stores_what_the_device_says(web: Client, best: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forgelab.web.views.devices.services.device_refresh", lambda device: device)
+    monkeypatch.setattr("forgelab.web.views.devices.services.device_refresh", lambda device, actor: device)
 
     page = web.post("/devices/homelab-server-02/refresh/", follow=True)
 
@@ -41,12 +41,12 @@ def test_other_host_keys_are_pinned_only_when_ticked(web: Client, best: Device, 
     address = "/devices/homelab-server-02/trust/"
 
     page = text(web.get(address))
-    assert homelab.FINGERPRINT in page
+    assert factories.FINGERPRINT in page
     assert OTHER[0].fingerprint in page
 
     web.post(address)
     best.refresh_from_db()
-    assert best.host_keys == homelab.HOST_KEY
+    assert best.host_keys == factories.HOST_KEY
 
     web.post(address, {"accepted": OTHER[0].fingerprint})
     best.refresh_from_db()
@@ -65,7 +65,7 @@ def test_a_wrong_mac_address_is_told_beside_its_field_and_what_was_typed_stays(w
 
 
 def test_a_device_with_a_server_is_not_removed(web: Client, best: Device) -> None:
-    homelab.server(best)
+    factories.server(best)
 
     page = web.post("/devices/homelab-server-02/remove/", follow=True)
 

@@ -70,8 +70,8 @@ def test_a_page_with_errors_keeps_them_when_a_field_changes(web: Client) -> None
 
 
 def test_the_change_page_hides_what_does_not_apply_to_the_server(web: Client, best: object) -> None:
-    from tests.web import homelab
+    from tests import factories
 
-    homelab.server(best)
+    factories.server(best)
 
     assert "mariadb_version" in unneeded(web.get("/servers/laravel-production/change/"))

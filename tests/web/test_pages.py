@@ -9,7 +9,7 @@ from forgelab.accounts.models import User
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run
 from forgelab.servers.models import Server
-from tests.web import homelab
+from tests import factories
 from tests.web.pages import text
 
 PAGES = (
@@ -22,8 +22,8 @@ PAGES = (
 
 @pytest.fixture
 def server(best: Device) -> Server:
-    made = homelab.server(best)
-    homelab.run(best, Run.Status.SUCCEEDED, server=made)
+    made = factories.server(best)
+    factories.run(best, Run.Status.SUCCEEDED, server=made)
     return made
 
 
@@ -40,8 +40,8 @@ def test_every_page_works_and_holds_no_secret(web: Client, server: Server, page:
     response = web.get(page)
 
     assert response.status_code == 200
-    assert homelab.SECRET not in response.content.decode()
-    assert homelab.PRIVATE_KEY not in response.content.decode()
+    assert factories.SECRET not in response.content.decode()
+    assert factories.PRIVATE_KEY not in response.content.decode()
 
 
 @pytest.mark.parametrize("page", ["/", "/login/", "/nowhere/", "/servers/laravel-production/"])
@@ -100,7 +100,7 @@ def test_an_empty_homelab_is_told_how_to_begin(web: Client) -> None:
 
 
 def test_the_overview_shows_what_runs_now_with_its_progress(web: Client, best: Device) -> None:
-    homelab.run(best, Run.Status.RUNNING, server=homelab.server(best, status="provisioning"))
+    factories.run(best, Run.Status.RUNNING, server=factories.server(best, status="provisioning"))
 
     page = text(web.get("/"))
 
@@ -108,8 +108,8 @@ def test_the_overview_shows_what_runs_now_with_its_progress(web: Client, best: D
 
 
 def test_runs_can_be_filtered_by_status(web: Client, best: Device) -> None:
-    homelab.run(best, Run.Status.FAILED, title="Provision shop")
-    homelab.run(best, Run.Status.SUCCEEDED, title="Provision blog")
+    factories.run(best, Run.Status.FAILED, title="Provision shop")
+    factories.run(best, Run.Status.SUCCEEDED, title="Provision blog")
 
     page = text(web.get("/runs/?status=failed"))
 
@@ -118,15 +118,15 @@ def test_runs_can_be_filtered_by_status(web: Client, best: Device) -> None:
 
 
 def test_a_status_that_does_not_exist_filters_nothing(web: Client, best: Device) -> None:
-    homelab.run(best, Run.Status.FAILED, title="Provision shop")
+    factories.run(best, Run.Status.FAILED, title="Provision shop")
 
     assert "Provision shop" in text(web.get("/runs/?status=nonsense&page=999"))
 
 
 def test_lists_ask_the_database_a_fixed_number_of_times(web: Client, django_assert_max_num_queries: object) -> None:
     for number in range(12):
-        device = homelab.device(f"device-{number}")
-        homelab.run(device, Run.Status.SUCCEEDED, server=homelab.server(device, f"server-{number}"))
+        device = factories.device(f"device-{number}")
+        factories.run(device, Run.Status.SUCCEEDED, server=factories.server(device, f"server-{number}"))
 
     for page in ("/", "/servers/", "/devices/", "/runs/"):
         with django_assert_max_num_queries(12):

@@ -7,7 +7,7 @@ from django.test import Client
 
 from forgelab.devices.models import Device
 from forgelab.servers.models import Server
-from tests.web import homelab
+from tests import factories
 from tests.web.pages import field, text
 from tests.web.test_provision import CONFIGURE, DEVICE, answers
 
@@ -16,11 +16,11 @@ SET = "/placement/?count-database-server=1&count-laravel-worker-server=2"
 
 @pytest.fixture(autouse=True)
 def nobody_is_asked(enqueued: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forgelab.web.device_ranking.device_refresh", lambda device: None)
+    monkeypatch.setattr("forgelab.web.device_ranking.device_observe", lambda device: None)
 
 
 def test_a_set_is_asked_for_by_numbers_and_answered_with_reasons(web: Client) -> None:
-    homelab.devices()
+    factories.devices()
     assert "A whole set" in text(web.get("/placement/"))
     page = text(web.get(SET))
     assert "All of them have a place." in page
@@ -30,7 +30,7 @@ def test_a_set_is_asked_for_by_numbers_and_answered_with_reasons(web: Client) ->
 
 
 def test_what_has_no_place_says_why(web: Client) -> None:
-    homelab.device("homelab-server-02", memory_available_mb=1300)
+    factories.device("homelab-server-02", memory_available_mb=1300)
     page = text(web.get(SET))
     assert "Not all of them have a place" in page
     assert "database-server : no device has 1GB RAM left for database-server once laravel-worker-server-" in page
@@ -45,8 +45,8 @@ def test_mistakes_are_told_beside_their_field(web: Client, best: Device) -> None
 
 
 def test_what_if_a_device_were_gone(web: Client) -> None:
-    best, other, *_ = homelab.devices()
-    homelab.server(best)
+    best, other, *_ = factories.devices()
+    factories.server(best)
     assert "/placement/?without=homelab-server-02" in web.get("/devices/homelab-server-02/").content.decode()
     page = text(web.get("/placement/?without=homelab-server-02"))
     assert "If homelab-server-02 were gone" in page
@@ -68,7 +68,7 @@ def test_the_wizard_asks_for_the_environment_and_the_server_has_it(web: Client, 
 
 
 def test_the_others_are_shown_as_in_the_specification(web: Client) -> None:
-    homelab.devices()
+    factories.devices()
     page = text(web.get(DEVICE + "?" + answers() + "&analyzed=1"))
     assert "homelab-server-01 Score: 78/100 8GB RAM, 75% load" in page
     assert "homelab-pi-01 Score: " in page and "3.3GB RAM, SD card" in page

@@ -13,17 +13,17 @@ from forgelab.devices.models import Device
 from forgelab.runs.models import Run
 from forgelab.servers.models import Server
 from forgelab.servers.selectors import recipe_catalog
-from tests.web import homelab
+from tests import factories
 from tests.web.pages import field, text
 
-CONFIGURE = f"/provision/{homelab.TYPE}/"
-DEVICE = f"/provision/{homelab.TYPE}/device/"
+CONFIGURE = f"/provision/{factories.TYPE}/"
+DEVICE = f"/provision/{factories.TYPE}/device/"
 
 
 def answers(**changes: str) -> str:
     """What the form of step 2 sends when it is sent as it was served, with these changes; "" leaves a box unticked."""
     values: dict[str, str] = {"name": "blog"}
-    for option in recipe_catalog().get(homelab.TYPE).options:
+    for option in recipe_catalog().get(factories.TYPE).options:
         values[option.name] = "on" if option.default is True else "" if option.default is False else str(option.default)
     return urlencode({name: value for name, value in (values | changes).items() if value})
 
@@ -32,7 +32,7 @@ def answers(**changes: str) -> str:
 def asked(enqueued: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Nobody is told of the runs, and no device is really asked: the names of those that would have been."""
     names: list[str] = []
-    monkeypatch.setattr("forgelab.web.device_ranking.device_refresh", lambda device: names.append(device.name))
+    monkeypatch.setattr("forgelab.web.device_ranking.device_observe", lambda device: names.append(device.name))
     return names
 
 
@@ -86,7 +86,7 @@ def test_an_unknown_choice_is_refused_with_what_is_allowed(web: Client, best: De
 
 
 def test_the_best_device_is_recommended_with_its_score_and_reasons(web: Client) -> None:
-    homelab.devices()
+    factories.devices()
 
     page = text(web.get(DEVICE + "?" + answers() + "&analyzed=1"))
 
@@ -98,7 +98,7 @@ def test_the_best_device_is_recommended_with_its_score_and_reasons(web: Client) 
 
 
 def test_a_device_that_is_not_suitable_is_shown_disabled_with_its_reason(web: Client, best: Device) -> None:
-    homelab.device("tiny", memory_available_mb=512)
+    factories.device("tiny", memory_available_mb=512)
 
     response = web.get(DEVICE + "?" + answers())
 
@@ -107,7 +107,7 @@ def test_a_device_that_is_not_suitable_is_shown_disabled_with_its_reason(web: Cl
 
 
 def test_without_a_suitable_device_it_says_why_and_what_to_do(web: Client) -> None:
-    homelab.device("tiny", memory_available_mb=512)
+    factories.device("tiny", memory_available_mb=512)
 
     page = text(web.get(DEVICE + "?" + answers()))
 
@@ -141,7 +141,7 @@ def test_the_last_button_makes_a_run_and_leads_to_it(web: Client, best: Device, 
 
 
 def test_another_device_than_the_recommended_one_can_be_chosen(web: Client) -> None:
-    homelab.devices()
+    factories.devices()
 
     web.post(DEVICE + "?" + answers(), {"device": "homelab-server-01"})
 
@@ -183,7 +183,7 @@ def test_a_name_taken_by_another_type_is_told_beside_the_name(web: Client, best:
 
 
 def test_provisioning_again_starts_from_the_servers_own_options(web: Client, best: Device) -> None:
-    homelab.server(best)
+    factories.server(best)
 
     page = web.get(CONFIGURE + "?server=laravel-production").content.decode()
 
@@ -192,7 +192,7 @@ def test_provisioning_again_starts_from_the_servers_own_options(web: Client, bes
 
 
 def test_a_server_is_provisioned_again_where_it_is(web: Client, best: Device) -> None:
-    homelab.server(best)
+    factories.server(best)
     query = answers(name="laravel-production")
 
     assert "Reprovision on homelab-server-02" in text(web.get(DEVICE + "?" + query))

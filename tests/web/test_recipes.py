@@ -9,47 +9,30 @@ from django.test import Client
 from pytest_django import Settings
 
 from forgelab.accounts.models import User
-from tests.web import homelab
+from tests import factories
+from tests.recipes.helpers import STATIC_SITE
 from tests.web.pages import text
-
-MANIFEST = """\
-id: static-site
-name: "Static Site"
-tagline: "Files only"
-server_type: web_server
-requirements: {memory: {minimum: 256MB}, storage: {minimum: 1GB}}
-components:
-  - {name: nginx, app_name: "${APP_NAME}", upload_max_mb: "${LARGEST_UPLOAD}"}
-config_options:
-  - name: largest_upload
-    label: "Largest <b>upload</b>"
-    type: integer
-    default: 8
-    min: 1
-    max: 64
-    help: "In MB; `8` is plenty."
-"""
 
 
 @pytest.fixture
 def folder(settings: Settings, tmp_path: Path) -> Path:
     settings.RECIPES_DIR = tmp_path / "recipes"
     (settings.RECIPES_DIR / "static-site").mkdir(parents=True)
-    (settings.RECIPES_DIR / "static-site/manifest.yaml").write_text(MANIFEST)
+    (settings.RECIPES_DIR / "static-site/manifest.yaml").write_text(STATIC_SITE)
     return settings.RECIPES_DIR
 
 
 def test_it_is_offered_and_asked_for_without_a_restart(web: Client, folder: Path) -> None:
     assert "Static Site Files only" in text(web.get("/provision/"))
     assert "Largest <b>upload</b>" in text(web.get("/provision/static-site/"))
-    (folder / "static-site/manifest.yaml").write_text(MANIFEST.replace("Files only", "Only files"))
+    (folder / "static-site/manifest.yaml").write_text(STATIC_SITE.replace("Files only", "Only files"))
     assert "Static Site Only files" in text(web.get("/provision/"))
 
 
-def test_admins_are_told_where_to_drop_one(web: Client, user: User, folder: Path) -> None:
+def test_owners_are_told_where_to_drop_one(web: Client, folder: Path) -> None:
+    User.objects.update(is_superuser=False)
     assert str(folder) not in text(web.get("/provision/"))
-    user.is_staff = True
-    user.save()
+    User.objects.update(is_superuser=True)
     assert f"dropped into {folder} , is offered here at once" in text(web.get("/provision/"))
 
 
@@ -63,15 +46,15 @@ def test_its_documentation_is_there_too(web: Client, folder: Path) -> None:
 
 
 def test_a_wrong_one_is_told_with_file_and_key_and_the_others_still_work(web: Client, folder: Path) -> None:
-    (folder / "static-site/manifest.yaml").write_text(MANIFEST.replace("tagline:", "tag_line:"))
+    (folder / "static-site/manifest.yaml").write_text(STATIC_SITE.replace("tagline:", "tag_line:"))
     page = text(web.get("/provision/"))
     assert "The recipe static-site/manifest.yaml cannot be used:" in page
     assert 'line 3: tag_line: is not a known key; did you mean "tagline"?' in page
     assert "Laravel App Server" in page
     assert web.get("/provision/static-site/").status_code == 404
     assert web.get("/provision/static-site/about/").status_code == 404
-    assert web.get(f"/provision/{homelab.TYPE}/").status_code == 200
+    assert web.get(f"/provision/{factories.TYPE}/").status_code == 200
 
 
 def test_the_documentation_of_a_built_in_type_can_be_read(web: Client) -> None:
-    assert "Requirements" in text(web.get(f"/provision/{homelab.TYPE}/about/"))
+    assert "Requirements" in text(web.get(f"/provision/{factories.TYPE}/about/"))

@@ -19,7 +19,7 @@ from forgelab.devices.models import Device
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_snapshot
 from forgelab.web import run_stream
-from tests.web import homelab
+from tests import factories
 
 EVENT = {
     "counter": 7, "kind": "runner_on_ok", "role": "nginx", "task": "t", "host": "h", "changed": True, "failed": False,
@@ -87,7 +87,7 @@ def test_lines_come_as_html_with_the_counter_to_resume_from(tell: Tell) -> None:
 
 
 def test_a_snapshot_comes_as_the_same_parts_that_the_page_has(tell: Tell, best: Device) -> None:
-    run = homelab.run(best, Run.Status.RUNNING)
+    run = factories.run(best, Run.Status.RUNNING)
     tell({"event": "snapshot", "id": 2, "data": run_snapshot(run_id=run.pk)})
 
     frame = collect(run.pk)[-1]
@@ -103,7 +103,7 @@ def test_a_snapshot_comes_as_the_same_parts_that_the_page_has(tell: Tell, best: 
 
 
 def test_only_what_changed_is_sent_again(tell: Tell, best: Device) -> None:
-    run = homelab.run(best, Run.Status.RUNNING)
+    run = factories.run(best, Run.Status.RUNNING)
     before = run_snapshot(run_id=run.pk)
     run.steps.filter(position=5).update(detail="<slow>")
     tell(*({"event": "snapshot", "id": 2, "data": data} for data in (before, before, run_snapshot(run_id=run.pk))))
@@ -166,7 +166,7 @@ def test_a_browser_that_goes_away_ends_the_watching(tell: Tell, monkeypatch: pyt
 @pytest.mark.django_db(transaction=True)
 def test_the_answer_is_a_stream_that_no_proxy_holds_back(tell: Tell) -> None:
     tell({"event": "end", "id": 1, "data": {}})
-    run = homelab.run(homelab.device("homelab"))
+    run = factories.run(factories.device("homelab"))
 
     response, body = request(User.objects.create_user("ada"), run.pk)
 
@@ -191,7 +191,7 @@ def test_a_stream_resumes_where_the_browser_stopped(
     tell: Tell, query: str, headers: dict[str, str], counter: int
 ) -> None:
     resumed = tell()
-    run = homelab.run(homelab.device("homelab"))
+    run = factories.run(factories.device("homelab"))
 
     request(User.objects.create_user("ada"), run.pk, query, **headers)
 
@@ -201,7 +201,7 @@ def test_a_stream_resumes_where_the_browser_stopped(
 @pytest.mark.django_db(transaction=True)
 def test_a_stranger_gets_no_stream(tell: Tell) -> None:
     resumed = tell()
-    run = homelab.run(homelab.device("homelab"))
+    run = factories.run(factories.device("homelab"))
 
     response, _ = request(None, run.pk)
 
@@ -219,7 +219,7 @@ def test_there_is_no_stream_of_a_run_that_does_not_exist(tell: Tell) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_real_hub_tells_a_finished_run_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     user = User.objects.create_user("ada")
-    run = homelab.run(homelab.device("homelab"), Run.Status.SUCCEEDED)
+    run = factories.run(factories.device("homelab"), Run.Status.SUCCEEDED)
 
     with ThreadPoolExecutor(max_workers=1) as threads:  # one that ends with the test, and its connection with it
         monkeypatch.setattr("forgelab.runs.live._threads", threads)

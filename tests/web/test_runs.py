@@ -11,12 +11,12 @@ from django.test import Client
 
 from forgelab.devices.models import Device
 from forgelab.runs.models import Event, Run
-from tests.web import homelab
+from tests import factories
 from tests.web.pages import text
 
 
 def test_the_page_is_complete_without_javascript(web: Client, best: Device) -> None:
-    run = homelab.run(best, Run.Status.RUNNING, server=homelab.server(best, status="provisioning"))
+    run = factories.run(best, Run.Status.RUNNING, server=factories.server(best, status="provisioning"))
 
     response = web.get(f"/runs/{run.pk}/")
     page = text(response)
@@ -31,7 +31,7 @@ def test_the_page_is_complete_without_javascript(web: Client, best: Device) -> N
 
 
 def test_the_stream_begins_where_the_page_ends(web: Client, best: Device) -> None:
-    run = homelab.run(best, Run.Status.RUNNING)
+    run = factories.run(best, Run.Status.RUNNING)
 
     page = web.get(f"/runs/{run.pk}/").content.decode()
 
@@ -39,7 +39,7 @@ def test_the_stream_begins_where_the_page_ends(web: Client, best: Device) -> Non
 
 
 def test_a_failed_run_shows_the_failing_tasks_message_and_the_way_out(web: Client, best: Device) -> None:
-    run = homelab.run(best, Run.Status.FAILED, server=homelab.server(best, status="failed"))
+    run = factories.run(best, Run.Status.FAILED, server=factories.server(best, status="failed"))
 
     page = text(web.get(f"/runs/{run.pk}/"))
 
@@ -49,7 +49,7 @@ def test_a_failed_run_shows_the_failing_tasks_message_and_the_way_out(web: Clien
 
 
 def test_a_finished_run_is_not_asked_about_again(web: Client, best: Device) -> None:
-    run = homelab.run(best, Run.Status.SUCCEEDED, server=homelab.server(best))
+    run = factories.run(best, Run.Status.SUCCEEDED, server=factories.server(best))
 
     page = web.get(f"/runs/{run.pk}/").content.decode()
 
@@ -60,8 +60,8 @@ def test_a_finished_run_is_not_asked_about_again(web: Client, best: Device) -> N
 
 
 def test_a_lost_run_leads_to_the_one_that_repeats_it(web: Client, best: Device) -> None:
-    lost = homelab.run(best, Run.Status.LOST, status_detail="Its worker died.")
-    repeat = homelab.run(best, Run.Status.QUEUED, retry_of=lost)
+    lost = factories.run(best, Run.Status.LOST, status_detail="Its worker died.")
+    repeat = factories.run(best, Run.Status.QUEUED, retry_of=lost)
 
     page = web.get(f"/runs/{lost.pk}/")
 
@@ -75,27 +75,27 @@ def after(web: Client, run: Run) -> HttpResponse:
 
 
 def test_the_page_goes_on_to_what_the_run_has_made(web: Client, best: Device) -> None:
-    run = homelab.run(best, Run.Status.SUCCEEDED, server=homelab.server(best))
+    run = factories.run(best, Run.Status.SUCCEEDED, server=factories.server(best))
 
     assert after(web, run).headers["HX-Redirect"] == "/servers/laravel-production/ready/"
     assert web.get(f"/runs/{run.pk}/next/").headers["Location"] == "/servers/laravel-production/ready/"
 
 
 def test_the_page_of_a_lost_run_goes_on_to_the_one_that_repeats_it(web: Client, best: Device) -> None:
-    lost = homelab.run(best, Run.Status.LOST)
-    repeat = homelab.run(best, Run.Status.QUEUED, retry_of=lost)
+    lost = factories.run(best, Run.Status.LOST)
+    repeat = factories.run(best, Run.Status.QUEUED, retry_of=lost)
 
     assert after(web, lost).headers["HX-Redirect"] == f"/runs/{repeat.pk}/"
 
 
 def test_the_page_of_a_failed_run_is_shown_again_with_its_reason(web: Client, best: Device) -> None:
-    run = homelab.run(best, Run.Status.FAILED, server=homelab.server(best, status="failed"))
+    run = factories.run(best, Run.Status.FAILED, server=factories.server(best, status="failed"))
 
     assert after(web, run).headers["HX-Redirect"] == f"/runs/{run.pk}/"
 
 
 def test_the_page_of_a_run_that_goes_on_stays(web: Client, best: Device) -> None:
-    run = homelab.run(best, Run.Status.RUNNING)
+    run = factories.run(best, Run.Status.RUNNING)
 
     assert after(web, run).status_code == 204
     assert web.get(f"/runs/{run.pk}/next/").headers["Location"] == f"/runs/{run.pk}/"
@@ -103,7 +103,7 @@ def test_the_page_of_a_run_that_goes_on_stays(web: Client, best: Device) -> None
 
 
 def test_a_session_that_ended_leads_the_whole_page_to_the_login_and_back(client: Client, best: Device) -> None:
-    address = f"/runs/{homelab.run(best, Run.Status.RUNNING).pk}/next/"
+    address = f"/runs/{factories.run(best, Run.Status.RUNNING).pk}/next/"
 
     answer = client.get(address, headers={"HX-Request": "true"}, follow=True)
 
@@ -115,7 +115,7 @@ def test_a_run_that_does_not_exist_is_not_found(web: Client) -> None:
 
 
 def test_cancelling_a_queued_run_ends_it(web: Client, best: Device) -> None:
-    run = homelab.run(best, Run.Status.QUEUED)
+    run = factories.run(best, Run.Status.QUEUED)
 
     response = web.post(f"/runs/{run.pk}/cancel/", follow=True)
 
@@ -123,23 +123,23 @@ def test_cancelling_a_queued_run_ends_it(web: Client, best: Device) -> None:
 
 
 def test_cancelling_a_running_run_says_that_it_is_stopping(web: Client, best: Device) -> None:
-    run = homelab.run(best, Run.Status.RUNNING)
+    run = factories.run(best, Run.Status.RUNNING)
 
     assert "Stopping" in text(web.post(f"/runs/{run.pk}/cancel/", follow=True))
 
 
 def test_cancelling_a_finished_run_says_why_not(web: Client, best: Device) -> None:
-    run = homelab.run(best, Run.Status.SUCCEEDED)
+    run = factories.run(best, Run.Status.SUCCEEDED)
 
     assert "already ended: it succeeded" in text(web.post(f"/runs/{run.pk}/cancel/", follow=True))
 
 
 def test_a_link_cannot_cancel(web: Client, best: Device) -> None:
-    assert web.get(f"/runs/{homelab.run(best).pk}/cancel/").status_code == 405
+    assert web.get(f"/runs/{factories.run(best).pk}/cancel/").status_code == 405
 
 
 def test_the_log_is_plain_text_without_colour_codes(web: Client, best: Device) -> None:
-    run = homelab.run(best)
+    run = factories.run(best)
     Event.objects.filter(counter=2).update(stdout="\x1b[0;33mchanged: [homelab]\x1b[0m\r\n<b>bold</b>")
 
     response = web.get(f"/runs/{run.pk}/log/")
@@ -149,7 +149,7 @@ def test_the_log_is_plain_text_without_colour_codes(web: Client, best: Device) -
 
 
 def test_output_of_a_device_is_never_markup(web: Client, best: Device) -> None:
-    run = homelab.run(best)
+    run = factories.run(best)
     Event.objects.filter(counter=2).update(stdout="<script>alert(1)</script>")
 
     assert "<script>alert" not in web.get(f"/runs/{run.pk}/").content.decode()
@@ -158,6 +158,6 @@ def test_output_of_a_device_is_never_markup(web: Client, best: Device) -> None:
 def test_a_long_run_shows_only_its_latest_events(web: Client, best: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forgelab.web.views.runs.LOG_EVENTS", 1)
 
-    page = text(web.get(f"/runs/{homelab.run(best).pk}/"))
+    page = text(web.get(f"/runs/{factories.run(best).pk}/"))
 
     assert "Only the latest events are here" in page

@@ -8,7 +8,7 @@ from django.test import Client
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run
 from forgelab.servers.models import Server
-from tests.web import homelab
+from tests import factories
 from tests.web.changes import PAGE, answers, finished, managed_server
 from tests.web.pages import text
 
@@ -30,7 +30,7 @@ def test_a_plan_shows_each_change_with_its_diff(web: Client, plan: Run) -> None:
     assert "php_version 8.2 → 8.4" in text(page)
     assert "file /etc/nginx/nginx.conf" in text(page)
     assert '<span class="gone">-&lt;b&gt;old&lt;/b&gt;' in page.content.decode()
-    assert homelab.SECRET not in page.content.decode()
+    assert factories.SECRET not in page.content.decode()
 
 
 def test_a_plan_is_applied_from_its_page(web: Client, plan: Run) -> None:

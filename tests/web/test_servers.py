@@ -7,7 +7,7 @@ from django.test import Client
 
 from forgelab.devices.models import Device
 from forgelab.servers.models import Server
-from tests.web import homelab
+from tests import factories
 from tests.web.pages import text
 
 ADDRESS = "/servers/laravel-production/credentials/"
@@ -15,7 +15,7 @@ ADDRESS = "/servers/laravel-production/credentials/"
 
 @pytest.fixture
 def server(best: Device) -> Server:
-    return homelab.server(best)
+    return factories.server(best)
 
 
 def test_the_success_page_says_what_the_specification_shows(web: Client, server: Server) -> None:
@@ -31,7 +31,7 @@ def test_the_success_page_says_what_the_specification_shows(web: Client, server:
 
 
 def test_a_server_that_failed_is_not_called_ready(web: Client, best: Device) -> None:
-    homelab.server(best, "shop", status=Server.Status.FAILED)
+    factories.server(best, "shop", status=Server.Status.FAILED)
 
     page = text(web.get("/servers/shop/ready/"))
 
@@ -40,11 +40,11 @@ def test_a_server_that_failed_is_not_called_ready(web: Client, best: Device) -> 
 
 
 def test_secrets_come_only_when_they_are_asked_for(web: Client, server: Server) -> None:
-    assert homelab.SECRET not in web.get("/servers/laravel-production/").content.decode()
+    assert factories.SECRET not in web.get("/servers/laravel-production/").content.decode()
 
     answer = web.post(ADDRESS, headers={"Accept": "application/json"})
 
-    assert homelab.SECRET in answer.json()["values"]
+    assert factories.SECRET in answer.json()["values"]
     assert "no-store" in answer.headers["Cache-Control"]
 
 
@@ -53,11 +53,11 @@ def test_the_values_come_in_the_order_of_the_page(web: Client, server: Server) -
 
     assert web.get("/servers/laravel-production/").content.decode().count("data-value>") == len(values)
     assert values[0] == "localhost"
-    assert values[3] == homelab.SECRET
+    assert values[3] == factories.SECRET
 
 
 def test_without_javascript_a_button_shows_the_credentials(web: Client, server: Server) -> None:
-    assert homelab.SECRET in text(web.post(ADDRESS))
+    assert factories.SECRET in text(web.post(ADDRESS))
 
 
 def test_credentials_are_never_fetched_by_following_a_link(web: Client, server: Server) -> None:

@@ -6,12 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from forgelab.accounts.actors import Actor
 from forgelab.devices import hostkeys
 from forgelab.devices.models import Device, Identity
-from tests.web import homelab
+from tests import factories
 
-SHOWN = hostkeys.parse(homelab.HOST_KEY)
-OTHER = hostkeys.parse("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB+NyLOy3WlLqOEWf3VIhZjmIFrGdYoYLMxYgQ/VLr0T")
+SHOWN = hostkeys.parse(factories.HOST_KEY)
+OTHER = hostkeys.parse(factories.OTHER_HOST_KEY)
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
@@ -24,7 +25,14 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             raise hostkeys.HostKeyError(f"No SSH server answers at {address} port {port}.")
         return world.keys
 
-    def add(*, host_keys: list[hostkeys.HostKey], identity: Identity | None = None, **fields: object) -> Device:
+    def add(
+        *,
+        actor: Actor,
+        host_keys: list[hostkeys.HostKey],
+        identity: Identity | None = None,
+        action: str = "",
+        **fields: object,
+    ) -> Device:
         if world.error:
             raise world.error
         world.added.append((host_keys, identity))
@@ -36,6 +44,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
     monkeypatch.setattr("forgelab.devices.hostkeys.scan", scan)
     monkeypatch.setattr("forgelab.devices.services.device_add", add)
-    monkeypatch.setattr("forgelab.devices.services.device_refresh", lambda device: device)
+    monkeypatch.setattr("forgelab.devices.services.device_refresh", lambda device, actor: device)
+    monkeypatch.setattr("forgelab.devices.services.device_observe", lambda device: device)
     monkeypatch.setattr("forgelab.devices.passwords.device_add_with_password", add_with_password)
     return world

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from forgelab.api.base import Pages, View, choice, find, page
 from forgelab.devices import hostkeys
 from forgelab.devices.models import Device
 
@@ -48,29 +42,3 @@ class DeviceBriefSerializer(serializers.ModelSerializer[Device]):
         model = Device
         fields = ["id", "name", "address"]
         read_only_fields = fields
-
-
-class DeviceListView(View):
-    pagination_class = Pages
-
-    @extend_schema(
-        operation_id="devices_list",
-        parameters=[
-            OpenApiParameter("status", str, enum=Device.Status.values),
-            OpenApiParameter("cursor", OpenApiTypes.STR, description="From `next` or `previous` of another page."),
-            OpenApiParameter("limit", int, description="Rows on a page, at most 200."),
-        ],
-        responses=DeviceSerializer(many=True),
-    )
-    def get(self, request: Request) -> Response:
-        """All devices by name."""
-        status = choice(request, "status", Device.Status.values)
-        rows = Device.objects.filter(status=status) if status else Device.objects.all()
-        return page(self, rows, "name", DeviceSerializer)
-
-
-class DeviceView(View):
-    @extend_schema(operation_id="devices_show", responses=DeviceSerializer)
-    def get(self, request: Request, key: UUID) -> Response:
-        """One device."""
-        return Response(DeviceSerializer(find(Device.objects.all(), "device", key)).data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from forgelab.accounts.actors import from_shell
 from forgelab.devices import hostkeys, services
 from forgelab.devices.models import Device, Identity
 from forgelab.lab import Lab, LabDevice
@@ -34,7 +35,7 @@ def _identity(lab: Lab) -> Identity:
     key = lab.key_path.read_text()
     identity = Identity.objects.filter(name=IDENTITY).first()
     if identity is None:
-        return services.identity_add(name=IDENTITY, private_key=key)
+        return services.identity_add(name=IDENTITY, private_key=key, actor=from_shell())
     if identity.private_key != key:
         identity.private_key, identity.public_key = key, lab.key_path.with_suffix(".pub").read_text().strip()
         identity.save()
@@ -46,7 +47,10 @@ def _known(virtual: LabDevice, identity: Identity) -> Device:
     keys = hostkeys.parse("\n".join(virtual.host_keys()))
     device = Device.objects.filter(name=virtual.name).first()
     if device is None:
-        return services.device_add(name=virtual.name, address=virtual.address, host_keys=keys, identity=identity)
+        return services.device_add(
+            name=virtual.name, address=virtual.address, host_keys=keys, identity=identity, actor=from_shell()
+        )
     device.address = virtual.address
     device.save(update_fields=["address"])
-    return services.device_refresh(device=services.device_trust(device=device, host_keys=keys))
+    services.device_trust(device=device, host_keys=keys, actor=from_shell())
+    return services.device_observe(device=device)

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import lookup, tables
 from forgelab.cli.base import Failure
 from forgelab.cli.device import host_keys as host_key_options
@@ -53,7 +54,7 @@ def _this_machine(chosen: argparse.Namespace) -> Device:
     if meaningless := [option for option, value in given.items() if value]:
         raise Failure(f"{', '.join(meaningless)}: with --local nobody logs in by SSH. Leave it out.")
     return services.device_add(
-        name=chosen.name, address=chosen.address, host_keys=[], connection=Device.Connection.LOCAL
+        name=chosen.name, address=chosen.address, host_keys=[], connection=Device.Connection.LOCAL, actor=from_shell()
     )
 
 
@@ -73,7 +74,7 @@ def _by_key(
 ) -> Device:
     return device_add_with_key(
         name=chosen.name, address=chosen.address, user=chosen.user, port=chosen.port, host_keys=host_keys, jump=jump,
-        private_key=private_key, passphrase=passphrase,
+        private_key=private_key, passphrase=passphrase, actor=from_shell(),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import time
 from django.conf import settings
 from django.core.management.base import CommandParser
 
+from forgelab.accounts.actors import from_shell
 from forgelab.accounts.models import User
 from forgelab.cli.base import Failure
 from forgelab.cli.stack.state import Stack, data_dir
@@ -30,7 +31,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     url = _base_url()
-    token, text = join_tokens.token_create(user=_user(chosen.as_user), name=chosen.name)
+    token, text = join_tokens.token_create(user=_user(chosen.as_user), name=chosen.name, actor=from_shell())
     key = fingerprints.parse(identity_default().public_key)[0].fingerprint
     print(f"Run this on the machine, once, within {settings.JOIN_MINUTES} minutes:", file=sys.stderr)
     print(join_tokens.command(url, text), flush=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandParser
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli.base import Failure
 from forgelab.devices.hostkeys import HostKey
 from forgelab.devices.models import Device
@@ -35,7 +36,7 @@ def device_add(chosen: argparse.Namespace, host_keys: list[HostKey], jump: Devic
         raise Failure("Give --key or --password, not both: with a password ForgeLab puts its own key there.")
     return passwords.device_add_with_password(
         name=chosen.name, address=chosen.address, user=chosen.user, port=chosen.port, host_keys=host_keys, jump=jump,
-        password=_password(chosen),
+        password=_password(chosen), actor=from_shell(),
     )  # fmt: skip
 
 

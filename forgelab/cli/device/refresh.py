@@ -6,6 +6,7 @@ import argparse
 
 from django.core.management.base import CommandParser
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import lookup, tables
 from forgelab.cli.base import Failure
 from forgelab.devices import services
@@ -18,7 +19,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> None:
-    device = services.device_refresh(device=lookup.device(chosen.device))
+    device = services.device_refresh(device=lookup.device(chosen.device), actor=from_shell())
     if device.misses:
         raise Failure(device.status_detail)
     print(f"{device.name} is reachable: {tables.machine(device)}.")

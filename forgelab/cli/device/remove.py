@@ -6,6 +6,7 @@ import argparse
 
 from django.core.management.base import CommandParser
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import lookup
 from forgelab.devices import services
 
@@ -18,5 +19,5 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     device = lookup.device(chosen.device)
-    services.device_remove(device=device)
+    services.device_remove(device=device, actor=from_shell())
     print(f"{device.name} is forgotten. Nothing on it was changed.")

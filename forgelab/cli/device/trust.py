@@ -6,6 +6,7 @@ import argparse
 
 from django.core.management.base import CommandParser
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import lookup
 from forgelab.cli.base import Failure
 from forgelab.cli.device import host_keys, refresh
@@ -27,7 +28,9 @@ def run(chosen: argparse.Namespace) -> int:
     for key in fingerprints.parse(device.host_keys):
         print(f"Pinned until now: {key.fingerprint}  {key.kind}", flush=True)
     services.device_trust(
-        device=device, host_keys=host_keys.accepted(device.address, device.port, chosen, jump=device.jump)
+        device=device,
+        host_keys=host_keys.accepted(device.address, device.port, chosen, jump=device.jump),
+        actor=from_shell(),
     )
     print(f"The host key of {device.name} is pinned.")
     refresh.run(chosen)

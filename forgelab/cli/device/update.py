@@ -6,6 +6,7 @@ import argparse
 
 from django.core.management.base import CommandParser
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import lookup
 from forgelab.cli.base import Failure
 from forgelab.devices import update
@@ -29,7 +30,7 @@ def run(chosen: argparse.Namespace) -> None:
     if chosen.sleeps is None and chosen.mac_address is None:
         raise Failure("Give what to change: --sleeps, --no-sleeps, --mac-address MAC.")
     device = lookup.device(chosen.device)
-    update.device_update(device=device, sleeps=chosen.sleeps, mac_address=chosen.mac_address)
+    update.device_update(device=device, sleeps=chosen.sleeps, mac_address=chosen.mac_address, actor=from_shell())
     if not device.sleeps:
         print(f"{device.name} is expected to be up.")
     elif device.mac_address:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from forgelab.accounts.actors import Actor, from_request
 from forgelab.devices import hostkeys, identities, passwords, services, ssh
 from forgelab.devices.add_with_key import device_add_with_key
 from forgelab.devices.hostkeys import HostKey
@@ -20,31 +20,34 @@ from forgelab.lib.public_url import own_address
 from forgelab.web.errors import UNPROCESSABLE, add_errors
 from forgelab.web.forms.devices import DeviceForm, KeyForm, PasswordForm, ThisMachineForm
 from forgelab.web.host_keys import accepted_keys
+from forgelab.web.permissions import needs
 
-Add = Callable[[DeviceForm, list[HostKey]], Device]
+Add = Callable[[Actor, DeviceForm, list[HostKey]], Device]
 
 
 @sensitive_post_parameters("password")
-@login_required
+@needs("device.add")
 @never_cache
 def by_password(request: HttpRequest) -> HttpResponse:
     return _add(request, PasswordForm, _with_password)
 
 
 @sensitive_post_parameters("private_key", "passphrase")
-@login_required
+@needs("device.add")
 @never_cache
 def by_key(request: HttpRequest) -> HttpResponse:
     return _add(request, KeyForm, _with_key)
 
 
-@login_required
+@needs("device.add")
 @never_cache
 def this_machine(request: HttpRequest) -> HttpResponse:
     form = ThisMachineForm(request.POST or None, initial={"address": own_address()})
     if request.method == "POST" and form.is_valid():
         try:
-            device = services.device_add(**form.cleaned_data, host_keys=[], connection=Device.Connection.LOCAL)
+            device = services.device_add(
+                **form.cleaned_data, host_keys=[], connection=Device.Connection.LOCAL, actor=from_request(request)
+            )
         except (ssh.DeviceUnreachable, ValidationError) as error:
             add_errors(error, form)
         else:
@@ -70,20 +73,22 @@ def _add(request: HttpRequest, form_class: type[DeviceForm], add: Add) -> HttpRe
     if not accepted:
         return _show(request, form, keys)
     try:
-        device = add(form, accepted)
+        device = add(from_request(request), form, accepted)
     except (ssh.DeviceUnreachable, ValidationError) as error:
         add_errors(error, form)
         return _show(request, form, keys, accepted)
     return _added(request, device)
 
 
-def _with_password(form: DeviceForm, keys: list[HostKey]) -> Device:
-    return passwords.device_add_with_password(**form.place, host_keys=keys, password=form.cleaned_data["password"])
+def _with_password(actor: Actor, form: DeviceForm, keys: list[HostKey]) -> Device:
+    return passwords.device_add_with_password(
+        **form.place, host_keys=keys, password=form.cleaned_data["password"], actor=actor
+    )
 
 
-def _with_key(form: DeviceForm, keys: list[HostKey]) -> Device:
+def _with_key(actor: Actor, form: DeviceForm, keys: list[HostKey]) -> Device:
     chosen = {name: form.cleaned_data[name] for name in ("private_key", "passphrase")}
-    return device_add_with_key(**form.place, host_keys=keys, **chosen)
+    return device_add_with_key(**form.place, host_keys=keys, **chosen, actor=actor)
 
 
 def _added(request: HttpRequest, device: Device) -> HttpResponse:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,15 +14,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect, retarget
 
+from forgelab.accounts.actors import from_request
 from forgelab.devices import fingerprints, join_tokens
 from forgelab.devices.identities import identity_default
 from forgelab.devices.models import JoinToken
 from forgelab.web.errors import UNPROCESSABLE, add_errors
 from forgelab.web.forms.devices import CommandForm
+from forgelab.web.permissions import needs
 from forgelab.web.shortcuts import request_origin
 
 
-@login_required
+@needs("join_token.create")
 @never_cache
 def command(request: HttpRequest) -> HttpResponse:
     """Make the command that is run on the machine. It is in this answer and nowhere else: only its hash is kept."""
@@ -37,7 +38,9 @@ def command(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return _form(request, context)
     try:
-        token, text = join_tokens.token_create(user=request.user, name=form.cleaned_data["name"])
+        token, text = join_tokens.token_create(
+            user=request.user, name=form.cleaned_data["name"], actor=from_request(request)
+        )
     except ValidationError as error:
         add_errors(error, form)
         return _form(request, context)
@@ -59,7 +62,6 @@ def _commands(url: str, text: str) -> dict[str, object]:
     }
 
 
-@login_required
 @never_cache
 @require_GET
 def waiting(request: HttpRequest, token_id: int) -> HttpResponse:

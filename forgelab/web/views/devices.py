@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from forgelab.accounts.actors import from_request
 from forgelab.devices import hostkeys, services, ssh, update
 from forgelab.devices.metrics import history
 from forgelab.devices.models import Device
@@ -18,16 +18,15 @@ from forgelab.runs.selectors import run_list
 from forgelab.web.errors import UNPROCESSABLE, add_errors, flash
 from forgelab.web.forms.devices import SleepForm
 from forgelab.web.host_keys import accepted_keys
+from forgelab.web.permissions import needs
 
 
-@login_required
 @require_GET
 def device_list(request: HttpRequest) -> HttpResponse:
     devices = history.with_loads(Device.objects.prefetch_related("servers"))
     return render(request, "web/devices/list.html", {"devices": devices})
 
 
-@login_required
 @require_GET
 def detail(request: HttpRequest, name: str) -> HttpResponse:
     return _page(request, name)
@@ -44,16 +43,16 @@ def _page(request: HttpRequest, name: str, sleep: SleepForm | None = None) -> Ht
     return render(request, "web/devices/detail.html", context, status=UNPROCESSABLE if sleep else 200)
 
 
-@login_required
+@needs("device.refresh")
 @require_POST
 def refresh(request: HttpRequest, name: str) -> HttpResponse:
-    device = services.device_refresh(device=get_object_or_404(Device, name=name))
+    device = services.device_refresh(device=get_object_or_404(Device, name=name), actor=from_request(request))
     if not device.misses:  # else the page itself tells why
         messages.success(request, f"{device.name} answered.")
     return redirect("device_detail", name)
 
 
-@login_required
+@needs("device.update")
 @require_POST
 def sleep(request: HttpRequest, name: str) -> HttpResponse:
     """Mark the device as one that sleeps, or not, and by which address it is woken."""
@@ -61,7 +60,7 @@ def sleep(request: HttpRequest, name: str) -> HttpResponse:
     form = SleepForm(request.POST)
     if form.is_valid():
         try:
-            update.device_update(device=device, **form.cleaned_data)
+            update.device_update(device=device, **form.cleaned_data, actor=from_request(request))
         except ValidationError as error:
             add_errors(error, form)
         else:
@@ -71,12 +70,12 @@ def sleep(request: HttpRequest, name: str) -> HttpResponse:
     return _page(request, name, form)
 
 
-@login_required
+@needs("device.remove")
 @require_POST
 def remove(request: HttpRequest, name: str) -> HttpResponse:
     device = get_object_or_404(Device, name=name)
     try:
-        services.device_remove(device=device)
+        services.device_remove(device=device, actor=from_request(request))
     except ValidationError as error:
         flash(request, error)
         return redirect("device_detail", name)
@@ -84,7 +83,7 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("device_list")
 
 
-@login_required
+@needs("device.trust")
 @never_cache
 def trust(request: HttpRequest, name: str) -> HttpResponse:
     """The keys the device shows now beside the pinned ones; those accepted by their fingerprint are pinned instead."""
@@ -97,6 +96,7 @@ def trust(request: HttpRequest, name: str) -> HttpResponse:
     accepted = accepted_keys(request, context["keys"])
     if not accepted:
         return render(request, "web/devices/trust.html", context)
-    services.device_refresh(device=services.device_trust(device=device, host_keys=accepted))
+    services.device_trust(device=device, host_keys=accepted, actor=from_request(request))
+    services.device_observe(device=device)
     messages.success(request, f"The host keys of {device.name} are pinned.")
     return redirect("device_detail", name)

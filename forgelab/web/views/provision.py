@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from forgelab.accounts.actors import from_request
+from forgelab.accounts.policy import may
 from forgelab.recipes.model import Recipe
 from forgelab.servers import selectors
 from forgelab.servers.models import Server
 from forgelab.web.errors import UNPROCESSABLE
 from forgelab.web.forms.options import OptionsForm, options_form
 from forgelab.web.forms.servers import NameForm
+from forgelab.web.permissions import needs
 
 Forms = tuple[NameForm, OptionsForm]
 
 
-@login_required
 @require_GET
 def types(request: HttpRequest) -> HttpResponse:
     """Step 1: which server type."""
     catalog = selectors.recipe_catalog()
-    folder = settings.RECIPES_DIR if request.user.is_staff else None
+    folder = settings.RECIPES_DIR if may(from_request(request), "admin.use") else None
     context = {"recipes": catalog.recipes.values(), "reports": catalog.reports(), "folder": folder}
     return render(request, "web/provision/types.html", context)
 
 
-@login_required
+@needs("server.provision")
 @require_GET
 def configure(request: HttpRequest, server_type: str) -> HttpResponse:
     """Step 2: its name and options. Coming back from step 3, everything is filled in as it was."""
@@ -43,7 +44,6 @@ def configure(request: HttpRequest, server_type: str) -> HttpResponse:
     return show_forms(request, recipe, (names, options_form(recipe)(initial=server.config if server else {})))
 
 
-@login_required
 @require_GET
 def fields(request: HttpRequest, server_type: str) -> HttpResponse:
     """The fields that depend on others, for htmx: shown or not, with their errors where the page shows errors."""

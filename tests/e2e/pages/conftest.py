@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from forgelab.accounts.models import User
+from tests import factories
 from tests.e2e.browser import Site, chromium, log_in
-from tests.web import homelab
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(transactional_db: None, monkeypatch: pytest.MonkeyPatch, enqueued: list[str]) -> Iterator[Site]:
-    monkeypatch.setattr("forgelab.web.device_ranking.device_refresh", lambda device: device)
-    homelab.devices()
+    monkeypatch.setattr("forgelab.web.device_ranking.device_observe", lambda device: device)
+    factories.devices()
     User.objects.create_superuser("ada", password="correct horse battery")
     site = Site()
     site.start()

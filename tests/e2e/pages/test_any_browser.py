@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from forgelab.devices.models import Device
 from forgelab.runs.models import Run
+from tests import factories
 from tests.e2e.browser import IN_A_BROWSER, Site, Worker, log_in
-from tests.web import homelab
 
 pytestmark = IN_A_BROWSER
 
@@ -16,7 +17,7 @@ def test_everything_works_without_javascript(browser: Browser, site: Site) -> No
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     log_in(page, site, "ada", "correct horse battery")
-    page.goto(f"{site.url}/provision/{homelab.TYPE}/")
+    page.goto(f"{site.url}/provision/{factories.TYPE}/")
     page.get_by_label("Server Name").fill("blog")
     page.get_by_role("button", name="Provision Server").click()
     page.get_by_role("button", name="Deploy").click()
@@ -39,7 +40,7 @@ def test_everything_works_without_javascript(browser: Browser, site: Site) -> No
     [
         "/",
         "/provision/",
-        f"/provision/{homelab.TYPE}/",
+        f"/provision/{factories.TYPE}/",
         "/servers/",
         "/devices/",
         "/add-device/",
@@ -48,7 +49,7 @@ def test_everything_works_without_javascript(browser: Browser, site: Site) -> No
     ],
 )
 def test_no_page_is_wider_than_a_phone(page: Page, site: Site, path: str) -> None:
-    homelab.run(homelab.Device.objects.first(), server=homelab.server(homelab.Device.objects.first(), "a" * 63))
+    factories.run(Device.objects.first(), server=factories.server(Device.objects.first(), "a" * 63))
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(site.url + path)
 

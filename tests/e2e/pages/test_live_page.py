@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 from forgelab.accounts.actors import SYSTEM
 from forgelab.runs.models import Run
 from forgelab.runs.services import run_repeat
+from tests import factories
 from tests.e2e.browser import IN_A_BROWSER, Site, Worker
-from tests.web import homelab
 
 pytestmark = IN_A_BROWSER
 
@@ -64,9 +64,9 @@ def test_a_lost_connection_and_a_reload_lose_no_line_and_double_none(page: Page,
 def test_a_failure_is_shown_with_the_way_out(page: Page, site: Site) -> None:
     worker = provision(page, site)
     worker.begin("php")
-    worker.end(Run.Status.FAILED, homelab.WHY)
+    worker.end(Run.Status.FAILED, factories.WHY)
 
-    expect(page.get_by_text(homelab.WHY)).to_be_visible()
+    expect(page.get_by_text(factories.WHY)).to_be_visible()
     page.get_by_role("link", name="Reprovision").click()
     expect(page.get_by_label("Server Name")).to_have_value("blog")
 

@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run
 from forgelab.servers.models import Server
+from tests import factories
 from tests.e2e.browser import IN_A_BROWSER, Site
-from tests.web import homelab
 
 pytestmark = IN_A_BROWSER
 
@@ -40,7 +40,7 @@ def test_the_wizard_leads_from_the_type_to_the_live_page(page: Page, site: Site)
 
 
 def test_going_back_loses_nothing(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/provision/{homelab.TYPE}/")
+    page.goto(f"{site.url}/provision/{factories.TYPE}/")
     page.get_by_label("Server Name").fill("blog")
     page.get_by_label("Database Engine").select_option("mariadb")
     page.get_by_role("button", name="Provision Server").click()
@@ -51,7 +51,7 @@ def test_going_back_loses_nothing(page: Page, site: Site) -> None:
 
 
 def test_options_appear_with_the_option_they_depend_on(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/provision/{homelab.TYPE}/")
+    page.goto(f"{site.url}/provision/{factories.TYPE}/")
     expect(page.locator("summary", has_text="PostgreSQL")).to_be_visible()
 
     page.get_by_label("Database Engine").select_option("mariadb")
@@ -111,7 +111,7 @@ def test_networks_are_typed_with_commas(page: Page, site: Site) -> None:
 
 
 def test_the_last_button_pressed_twice_makes_one_run(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/provision/{homelab.TYPE}/")
+    page.goto(f"{site.url}/provision/{factories.TYPE}/")
     page.get_by_label("Server Name").fill("blog")
     page.get_by_role("button", name="Provision Server").click()
     page.get_by_role("button", name="Deploy to homelab-server-02").dblclick()

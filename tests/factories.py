@@ -1,4 +1,4 @@
-"""The specification's homelab as rows: its devices, a server of the built-in recipe, runs in any state."""
+"""Rows for tests, as in the specification's homelab: devices, servers of the built-in recipe, runs in any state."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from forgelab.servers.models import Component, Server
 from forgelab.servers.selectors import recipe_catalog
 
 TYPE = "laravel-app-server"
+SMALL = "small-server"  # the type that tests.recipes.helpers writes
 SECRET = "s3cretdatabasepassword"
 PRIVATE_KEY = "a private key that no page shows"
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+OTHER_HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB+NyLOy3WlLqOEWf3VIhZjmIFrGdYoYLMxYgQ/VLr0T"
 FINGERPRINT = "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU"
 STEPS = (
     ("preflight", "Checking the device", 3.1),
@@ -38,10 +40,14 @@ TASK [nginx : Put the configuration in place] **********************************
 changed: [homelab-server-02]"""
 
 
-def device(name: str, **fields: Any) -> Device:
-    identity, _ = Identity.objects.get_or_create(
-        name="forgelab", defaults={"public_key": "ssh-ed25519 AAAA forgelab", "private_key": PRIVATE_KEY}
-    )
+def identity(name: str = "forgelab", **fields: str) -> Identity:
+    """The identity of this name; made with these fields unless there is one."""
+    keys = {"public_key": f"{OTHER_HOST_KEY} forgelab", "private_key": PRIVATE_KEY}
+    return Identity.objects.get_or_create(name=name, defaults=keys | fields)[0]
+
+
+def device(name: str = "homelab-server-01", **fields: Any) -> Device:
+    """A device that was reached; with an `identity` of its own unless one is given."""
     known = {
         "address": "192.168.1.105", "host_keys": HOST_KEY, "status": Device.Status.REACHABLE,
         "seen_at": timezone.now() + timedelta(days=1),  # never too old, so that no test asks these addresses
@@ -50,7 +56,9 @@ def device(name: str, **fields: Any) -> Device:
         "distribution": "debian", "distribution_version": "12", "distribution_release": "bookworm",
         "availability_percent": 99.9,
     }  # fmt: skip
-    return Device.objects.create(name=name, identity=identity, **{**known, **fields})
+    if "identity" not in fields:
+        fields["identity"] = identity()
+    return Device.objects.create(name=name, **(known | fields))
 
 
 def devices() -> tuple[Device, Device, Device, Device]:
@@ -114,6 +122,14 @@ def run(on: Device, status: str = Run.Status.RUNNING, server: Server | None = No
             changed=counter == 2, stdout=OUTPUT, result={"ok": True}, created_at=now,
         )  # fmt: skip
     return made
+
+
+def end(made: Run, status: str, detail: str = "") -> None:
+    """The run ends so; a failing one in the step that is running."""
+    running, pending = {"succeeded": ("succeeded",) * 2, "failed": ("failed", "skipped")}.get(status, ("skipped",) * 2)
+    Step.objects.filter(run=made, status="running").update(status=running, detail=detail)
+    Step.objects.filter(run=made, status="pending").update(status=pending)
+    Run.objects.filter(pk=made.pk).update(status=status, status_detail=detail, finished_at=timezone.now())
 
 
 WHY = "No package php8.3-fpm has a candidate. Choose PHP 8.2, which Debian 12 carries."
