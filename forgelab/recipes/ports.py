@@ -1,4 +1,4 @@
-"""Which ports a server will listen on, as its roles declare them in `vars/main.yml` for the preflight."""
+"""Which ports a server will listen on, as its roles declare them in their variables for the preflight."""
 
 from __future__ import annotations
 
@@ -67,13 +67,11 @@ def _environment() -> _Environment:
     return _Environment(undefined=StrictUndefined)
 
 
-def _changed(folder: Path) -> int:
-    try:
-        return (folder / "vars/main.yml").stat().st_mtime_ns
-    except OSError:
-        return 0
+def _changed(folder: Path) -> tuple[int, ...]:
+    files = (folder / "defaults/main.yml", folder / "vars/main.yml")
+    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
 
 @lru_cache(maxsize=256)
-def _vars(folder: Path, changed: int) -> Mapping[str, object]:
+def _vars(folder: Path, changed: tuple[int, ...]) -> Mapping[str, object]:
     return read_vars(folder)

@@ -1,4 +1,4 @@
-"""What a role's `vars/main.yml` says of the device: the ports it uses and the services it manages."""
+"""What a role's variables say of the device: the ports it uses and the services it manages."""
 
 from __future__ import annotations
 
@@ -53,9 +53,13 @@ def role_runtime(role: RoleSpec, values: Values) -> RoleRuntime:
 
 
 def read_vars(folder: Path) -> Mapping[str, object]:
-    """The role's `vars/main.yml`; nothing where there is none that can be read."""
+    """The role's `defaults/main.yml` with its `vars/main.yml` over it; nothing from one that cannot be read."""
+    return _read(folder / "defaults/main.yml") | _read(folder / "vars/main.yml")
+
+
+def _read(file: Path) -> dict[str, object]:
     try:
-        data = yaml.load((folder / "vars/main.yml").read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+        data = yaml.load(file.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     except (OSError, ValueError, yaml.YAMLError):
         return {}
     return data if isinstance(data, dict) else {}
