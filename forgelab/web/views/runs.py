@@ -83,7 +83,7 @@ def _next_url(run: Run) -> str:
     if repeat := getattr(run, "retried_by", None):
         return reverse("run_detail", args=[repeat.pk])
     ready = _of_kind(run).get("ready") if run.status == Run.Status.SUCCEEDED else None
-    return ready.url if ready else reverse("run_detail", args=[run.pk])
+    return ready["url"] if ready else reverse("run_detail", args=[run.pk])
 
 
 @require_GET
