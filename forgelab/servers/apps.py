@@ -5,13 +5,12 @@ class ServersConfig(AppConfig):
     name = "forgelab.servers"
 
     def ready(self) -> None:
-        from forgelab.runs import registry
-        from forgelab.servers import backups
-        from forgelab.servers.changes import drift
-        from forgelab.servers.provisioning import checks, outcomes
-        from forgelab.servers.removal import decommission
+        from forgelab.runs.kinds import register
+        from forgelab.servers import kinds
+        from forgelab.servers.changes.drift import plan_ended
+        from forgelab.servers.provisioning.outcomes import server_provisioned
+        from forgelab.servers.removal.decommission import server_decommissioned
 
-        registry.on_finished(checks.PROVISION, outcomes.server_provisioned)
-        registry.on_finished(checks.PLAN, drift.server_checked)
-        registry.on_finished(checks.DECOMMISSION, decommission.server_decommissioned)
-        registry.on_finished(backups.BACKUP, backups.backup_finished)
+        register(kinds.PROVISION, server_provisioned)
+        register(kinds.PLAN, plan_ended)
+        register(kinds.DECOMMISSION, server_decommissioned)

@@ -7,11 +7,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from forgelab.databases import backups
 from forgelab.recipes import lists
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import LISTS, hidden
 from forgelab.runs.models import Run
-from forgelab.servers import backups, selectors
+from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.changes.reports import drift_sentence
 from forgelab.servers.models import Server
 from forgelab.web.errors import UNPROCESSABLE
@@ -30,7 +32,7 @@ def server_page(
     restore: RestoreForm | None = None,
 ) -> HttpResponse:
     """The page; `revealed` are credentials in clear, `restore` is a form that was refused."""
-    recipe = selectors.recipe_catalog().recipes.get(server.server_type)
+    recipe = recipe_catalog().recipes.get(server.server_type)
     context = {
         "server": server,
         "recipe": recipe,
@@ -39,7 +41,7 @@ def server_page(
         "revealed": revealed is not None,
         "notes": selectors.server_messages(server=server),
         "drift": drift_sentence(server),
-        "runs": Run.objects.filter(subject_id=server.pk).select_related("device").defer("plan")[:10],
+        "runs": Run.objects.of(server).select_related("device").defer("plan")[:10],
         "backups": _backups(server, restore),
     }
     return render(request, template, context, status=UNPROCESSABLE if restore else 200)

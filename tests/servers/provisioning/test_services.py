@@ -11,8 +11,10 @@ from forgelab.runs import services as runs
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_snapshot
 from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Component, Server
 from forgelab.servers.placement import ranking
+from forgelab.servers.spec.server_spec import draft
 from tests.support import secrets
 from tests.support.threads import at_once
 
@@ -51,10 +53,10 @@ def test_the_best_device_is_taken_when_none_is_named(provision, make_device):
         ({"config": {"php_version": "7.4"}}, "config.php_version", "8.3"),
         ({"config": {"php_versoin": "8.2"}}, "config.php_versoin", "is not an option"),
         ({"config": {"include_redis": "perhaps"}}, "config.include_redis", "must be true or false"),
-        ({"config": {"domain": "a\nb"}}, "config.domain", ""),
-        ({"config": {"domain": "a\x00b"}}, "config.domain", ""),
-        ({"config": {"domain": "\ud800"}}, "config.domain", ""),
-        ({"config": {"domain": "; touch pwned;"}}, "config.domain", ""),
+        ({"config": {"domain": "a\nb"}}, "config.domain", "must be a single line"),
+        ({"config": {"domain": "a\x00b"}}, "config.domain", "control character (U+0000)"),
+        ({"config": {"domain": "\ud800"}}, "config.domain", "control character (U+D800)"),
+        ({"config": {"domain": "; touch pwned;"}}, "config.domain", '"; touch pwned;" does not match'),
     ],
 )
 def test_bad_input_names_its_field_and_nothing_is_stored(provision, changes, field, message):
@@ -108,9 +110,9 @@ def test_a_second_server_with_the_same_components_does_not_go_on_the_same_device
 def test_what_a_server_was_promised_is_not_promised_again(provision, device):
     type(device).objects.update(memory_total_mb=3000)
     provision("first")
-    recipe = selectors.recipe_catalog().get("laravel-app-server")
+    recipe = recipe_catalog().get("laravel-app-server")
     refused = "0.9GB RAM free (2GB are reserved for the servers on it), at least 2GB needed"
-    assert refused in ranking.placement_rank(recipe=recipe)[0].refusals
+    assert refused in ranking.placement_rank(draft(recipe))[0].refusals
 
 
 class TestAgain:
@@ -198,7 +200,7 @@ class TestTheEnd:
         end(provision(), status, versions=[])
         server = Server.objects.get()
         assert (server.status, server.components.count()) == ("active", 2)
-        assert server.status_detail.startswith("Provisioning it again")
+        assert server.status_detail.startswith("Reprovisioning it")
 
     def test_of_a_lost_run_that_is_repeated_leaves_it_provisioning(self, provision, end):
         run = end(provision(), "lost")

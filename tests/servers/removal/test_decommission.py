@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from forgelab.accounts.actors import SYSTEM
 from forgelab.runs.models import Run
+from forgelab.servers.changes import checks
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
 from forgelab.servers.removal import decommission
@@ -56,7 +57,7 @@ class TestDecommission:
         backed_up(timedelta(hours=1))
         end(decommission.server_decommission(server=server, confirm="laravel", actor=SYSTEM))
         assert not Server.objects.exists()
-        assert Run.objects.filter(subject_id=server.pk).count() == 2
+        assert Run.objects.of(server).count() == 2
         assert provision("another").device == server.device
 
     @pytest.mark.parametrize("status", ["failed", "cancelled"])
@@ -69,7 +70,7 @@ class TestDecommission:
 
     def test_of_a_server_that_others_use_is_refused(self, server, backed_up, monkeypatch):
         backed_up(timedelta(hours=1))
-        monkeypatch.setattr(decommission, "server_users", lambda server: [Server(name="worker")])
+        monkeypatch.setattr(checks, "server_users", lambda name: [Server(name="worker")])
         with pytest.raises(ValidationError, match="worker uses laravel"):
             decommission.server_decommission(server=server, confirm="laravel", actor=SYSTEM)
 

@@ -12,16 +12,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from forgelab.accounts.actors import Actor
+from forgelab.databases import backup_listing as listing
+from forgelab.databases.backup_listing import Backup, LastBackup, Listing, read_backups
+from forgelab.databases.models import BackupRecord
 from forgelab.devices import ssh
+from forgelab.runs.conflicts import conflicting_run
+from forgelab.runs.kinds import RunKind
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.runs.services import run_create
-from forgelab.servers import backup_listing as listing
-from forgelab.servers.backup_listing import Backup, LastBackup, Listing, read_backups
-from forgelab.servers.models import BackupRecord, Server
+from forgelab.servers.kinds import SERVER, SUBJECT
+from forgelab.servers.models import Server
 
-BACKUP = "server.backup"
-RESTORE = "server.restore"
+COPYING = frozenset({"server.backup", "server.restore"})
+BACKUP = RunKind("server.backup", "Backup", SUBJECT, doing="backed up", result=SERVER, conflicts=COPYING)
+RESTORE = RunKind("server.restore", "Restore", SUBJECT, doing="restored", result=SERVER, conflicts=COPYING)
 COMPONENT = "backups"
 LONGEST = 4 * 3600  # seconds that a backup or a restore may take
 LIST = "command -v forgelab-backup >/dev/null || exit 0; exec forgelab-backup list --json"
@@ -89,13 +94,13 @@ def _wrong(*, database: str, into: str, at: str, engine: str) -> dict[str, str]:
 
 
 @transaction.atomic
-def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable: bool, actor: Actor) -> Run:
+def _run(server: Server, kind: RunKind, title: str, role: PlannedRole, *, repeatable: bool, actor: Actor) -> Run:
     Server.objects.select_for_update().get(pk=server.pk)  # two that ask at once get one run
     if not has_backups(server):
         raise ValidationError({"server": without_backups(server)})
     if server.status == Server.Status.DECOMMISSIONING:
-        raise ValidationError({"server": f"{server.name} is being taken down."})
-    if active := Run.objects.active().filter(subject_id=server.pk, kind__in=(BACKUP, RESTORE)).first():
+        raise ValidationError({"server": f"{server.name} is being decommissioned."})
+    if active := conflicting_run(kind, subject=server):
         raise ValidationError(
             {"server": f'"{active.title}" is at work already. Wait for it (forgelab run watch {str(active.pk)[:8]}).'}
         )
@@ -103,7 +108,7 @@ def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable
         slug=server.name, title=title, roles=(FACTS, role), repeatable=repeatable, timeout_seconds=LONGEST
     )  # fmt: skip
     return run_create(
-        plan=plan, kind=kind, device=server.device, subject_id=server.pk, actor=actor,
+        plan=plan, kind=kind, device=server.device, subject=server, actor=actor,
         request=dict(role.variables),
     )  # fmt: skip
 
@@ -111,14 +116,14 @@ def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable
 def without_backups(server: Server) -> str:
     """What to do about a server that has none."""
     return (
-        f"{server.name} was provisioned without backups. Provision it again with them: forgelab server provision "
+        f"{server.name} was provisioned without backups. Reprovision it with them: forgelab server provision "
         f"{server.server_type} --name {server.name} --set include_backups=true"
     )
 
 
 def backup_finished(run: Run) -> None:
     """A backup run has ended: take in what it made, also when another database's backup failed."""
-    server = Server.objects.filter(pk=run.subject_id).first()
+    server = run.subject
     told = run.outcome.get("backups")
     if server is None or not isinstance(told, dict):
         return
