@@ -51,9 +51,8 @@ class View(GenericAPIView[Any]):
     lookup_url_kwarg = "key"
     query_serializer_class: type[BaseSerializer[Any]] | None = None
     more_parameters: tuple[str, ...] = ()
-    actions: Mapping[
-        str, str
-    ] = {}  # what each method does, by its name in the policy; GET only looks unless it says so
+    # What each method does, by its name in the policy. GET only looks, unless it says otherwise.
+    actions: Mapping[str, str] = {}
 
     def get_exception_handler(self) -> Any:
         return errors.handle
