@@ -89,7 +89,7 @@ def addresses(path: str, keys: list[str]) -> st.SearchStrategy[str]:
 
 @pytest.mark.parametrize(("path", "method"), METHODS)
 def test_no_input_is_too_much(api: APIClient, keys: list[str], path: str, method: str) -> None:
-    @settings(max_examples=30, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, suppress_health_check=list(HealthCheck))
     @given(addresses(path, keys), queries(path), st.just({}) | bodies(path, method))
     def answers(address: str, query: dict[str, str], body: Any) -> None:
         with transaction.atomic():  # each example finds the homelab as it was
