@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from forgelab.accounts.actors import SYSTEM
-from forgelab.accounts.models import User
+from forgelab.accounts.models import AuditEntry, User
 from forgelab.devices import join_tokens
 from forgelab.devices.models import Device, Identity, JoinToken, Sample
 from forgelab.lib.paging import BoundedPaginator
@@ -18,8 +18,8 @@ from forgelab.runs.models import DeviceLock, Event, Run, Step
 from forgelab.servers.models import Component, Server
 from tests import factories
 
-MODELS = (User, Identity, Device, Sample, JoinToken, Run, Step, Event, DeviceLock, Server, Component)
-RECORDS = (JoinToken, Run, Step, Event, DeviceLock, Component, Server)
+MODELS = (User, AuditEntry, Identity, Device, Sample, JoinToken, Run, Step, Event, DeviceLock, Server, Component)
+RECORDS = (AuditEntry, JoinToken, Run, Step, Event, DeviceLock, Component, Server)
 NEVER_ADDED = (*RECORDS, Identity, Device, Sample)
 
 
@@ -72,7 +72,7 @@ def test_records_cannot_be_changed(office: Client, model: type[Model]) -> None:
     assert office.post(address(model, "change", row.pk), {"status": "succeeded"}).status_code == 403
 
 
-@pytest.mark.parametrize("model", (Run, Step, Event, DeviceLock, Component, Device, Sample))
+@pytest.mark.parametrize("model", (AuditEntry, Run, Step, Event, DeviceLock, Component, Device, Sample))
 def test_records_and_devices_cannot_be_deleted(office: Client, model: type[Model]) -> None:
     assert office.get(address(model, "delete", model._default_manager.first().pk)).status_code == 403
 
@@ -81,6 +81,25 @@ def test_a_server_can_be_forgotten(office: Client) -> None:
     office.post(address(Server, "delete", Server.objects.get().pk), {"post": "yes"})
 
     assert not Server.objects.exists()
+    assert AuditEntry.objects.first().action == "admin.delete"
+
+
+def test_several_rows_deleted_at_once_are_recorded_each(office: Client) -> None:
+    chosen = {"action": "delete_selected", "_selected_action": [Server.objects.get().pk], "post": "yes"}
+    office.post(address(Server, "changelist"), chosen)
+
+    assert not Server.objects.exists()
+    assert AuditEntry.objects.filter(action="admin.delete").count() == 1
+
+
+def test_a_password_set_here_is_recorded_but_not_kept(office: Client) -> None:
+    password = "another horse battery"
+    office.post(address(User, "add"), {"username": "bob", "usable_password": "true", "password1": password,
+                                       "password2": password})  # fmt: skip
+
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.object_name, entry.after["username"]) == ("admin.add", "bob", "bob")
+    assert password not in str(entry.after)
 
 
 def test_the_address_of_a_device_can_be_corrected(office: Client) -> None:
@@ -93,6 +112,9 @@ def test_the_address_of_a_device_can_be_corrected(office: Client) -> None:
     device.refresh_from_db()
 
     assert device.address == "192.168.1.9"
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.actor, entry.object_name) == ("admin.change", "admin", device.name)
+    assert (entry.before["address"], entry.after["address"]) == ("192.168.1.105", "192.168.1.9")
     assert device.host_keys == factories.HOST_KEY
     assert device.status == "reachable"
 

@@ -1,15 +1,35 @@
-"""The admin of people."""
+"""The admin of people, and the record of what was done, which nobody can change."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.http import HttpRequest
 
-from forgelab.accounts.models import User
+from forgelab.accounts.admin_audit import AuditedAdmin
+from forgelab.accounts.models import AuditEntry, User
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(AuditedAdmin, UserAdmin):
     list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "groups"]
     search_fields = ["username", "email", "first_name", "last_name"]
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin):
+    list_display = ["at", "actor", "actor_kind", "origin", "action", "object_type", "object_name"]
+    list_filter = ["actor_kind", "action", "object_type"]
+    search_fields = ["actor", "object_name", "origin"]
+    date_hierarchy = "at"
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, JsonResponse
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions
@@ -98,6 +99,7 @@ class ListView(View, ListAPIView[Any]):
     ordering: str
 
 
+@login_not_required  # the API asks for a token, never for a login page
 def nothing_here(request: HttpRequest, path: str = "") -> JsonResponse:
     """The answer for a path that the API does not have."""
     hint = " Paths have no slash at the end." if path.endswith("/") else ""

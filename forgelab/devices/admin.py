@@ -8,13 +8,14 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from forgelab.accounts.admin_audit import AuditedAdmin
 from forgelab.devices import hostkeys
 from forgelab.devices.models import Device, Identity, JoinToken, Sample
 from forgelab.lib.paging import BoundedPaginator
 
 
 @admin.register(Identity)
-class IdentityAdmin(admin.ModelAdmin):
+class IdentityAdmin(AuditedAdmin):
     """Keys are added where their public half is derived (web, command line), never typed in here."""
 
     list_display = ["name", "key_type", "device_count", "created_at"]
@@ -38,7 +39,7 @@ class IdentityAdmin(admin.ModelAdmin):
 
 
 @admin.register(Device)
-class DeviceAdmin(admin.ModelAdmin):
+class DeviceAdmin(AuditedAdmin):
     """What a person decided can be corrected here. Devices are added where their host key is shown and accepted, and
     removed where the reason is told why one cannot be (the web page, `forgelab device remove`)."""
 
@@ -78,7 +79,7 @@ class DeviceAdmin(admin.ModelAdmin):
 
 
 @admin.register(JoinToken)
-class JoinTokenAdmin(admin.ModelAdmin):
+class JoinTokenAdmin(AuditedAdmin):
     """Who let which machine join, and what came of it. Deleting one that is still open takes the permission back."""
 
     list_display = ["created_at", "created_by", "name", "expires_at", "used_at", "device", "failure"]
@@ -96,7 +97,7 @@ class JoinTokenAdmin(admin.ModelAdmin):
 
 
 @admin.register(Sample)
-class SampleAdmin(admin.ModelAdmin):
+class SampleAdmin(AuditedAdmin):
     """What devices measured: a record, which goes with its device."""
 
     list_display = [

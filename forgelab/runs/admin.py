@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from forgelab.accounts.admin_audit import AuditedAdmin
 from forgelab.lib.paging import BoundedPaginator
 from forgelab.runs.models import DeviceLock, Event, Run, Step
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(AuditedAdmin):
     """Lists and shows, but adds, changes and deletes nothing. `hidden` are the fields that are not even read."""
 
     hidden: tuple[str, ...] = ()

@@ -10,7 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from forgelab.accounts import audit
 from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.devices.models import Device
 from forgelab.runs import queue, registry
 from forgelab.runs.models import Run, Step
@@ -78,6 +80,8 @@ def run_cancel(*, run: Run, actor: Actor) -> Run:
 
     Raises `ValidationError` when the run has already ended.
     """
+    check(actor, "run.cancel", run)
+    audit.record(actor=actor, action="run.cancel", obj=run)
     now = timezone.now()
     queued = Run.objects.filter(pk=run.pk, status=Run.Status.QUEUED)
     if queued.update(status=Run.Status.CANCELLED, finished_at=now, status_detail="Cancelled before it began."):

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.loader import render_to_string
 
@@ -22,6 +23,7 @@ ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 FILLING = re.compile(r" \*{3,}$")  # Ansible's headings reach to the edge of a terminal
 
 
+@login_not_required  # it answers 401 itself: a browser that waits for events follows no redirect to a page
 async def stream(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """Server-sent events from `Last-Event-ID` (or `?after=`) on, until the run has ended."""
     user = await request.auser()

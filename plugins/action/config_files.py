@@ -33,12 +33,10 @@ class ActionModule(ActionBase):
     _arguments: dict | None = None
 
     def run(self, tmp: str | None = None, task_vars: dict | None = None) -> dict:
-        """Refuse, or render and call the module once, leaving no content behind in the task that callbacks report."""
+        """Render, and call the module once, leaving no content behind in the task that callbacks report."""
         super().run(tmp, task_vars)
         # A retried task calls the same plugin again, after the task's own arguments were hidden.
         arguments = self._arguments = self._arguments or dict(self._task.args)
-        if refusals := arguments.pop("refuse", None):
-            raise AnsibleActionFail("\n".join(map(str, refusals)))
         files = arguments.get("files") or []
         self._task.args = {**arguments, "files": [{**item, "content": HIDDEN} for item in without_texts(files)]}
         texts = [self._text(item, task_vars or {}) for item in files]

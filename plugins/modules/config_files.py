@@ -27,12 +27,6 @@ description:
   - A file that does not say C(Managed by ForgeLab) is kept beside its replacement as C(NAME.before-forgelab), once.
 author: ForgeLab
 options:
-  refuse:
-    description:
-      - Sentences that tell which values cannot be used. With any, the task fails before it touches the device.
-      - Handled by the action plugin.
-    type: list
-    elements: str
   directories:
     description: Folders. Missing parents are made for root with mode 0755. A link to a folder made by root is left.
     type: list

@@ -39,7 +39,7 @@ def _collection() -> None:
 
 @pytest.fixture(scope="session")
 def plugin(_collection: None) -> Callable[[str], ModuleType]:
-    """Import a plugin of the collection as Python: plugin("filter.must_match")."""
+    """Import a plugin of the collection as Python: plugin("filter.account_hosts")."""
     return load_plugin
 
 
@@ -77,3 +77,18 @@ def evaluate() -> Callable[..., Any]:
         return templar(role, **variables).template(trust_as_template("{{ " + name + " }}"))
 
     return evaluated
+
+
+@pytest.fixture(scope="session")
+def refusals(_collection: None) -> Callable[..., list[str]]:
+    """What tasks/validate.yml of a role has against these variables: refusals("redis", redis_port=0)."""
+
+    def found(role: str, **variables: Any) -> list[str]:
+        path = str(ROLES / role / "tasks/validate.yml")
+        [task] = DataLoader().load_from_file(path, trusted_as_template=True)
+        values = templar(role, **{**task["vars"], **variables})
+        if not values.evaluate_conditional(trust_as_template(task["ansible.builtin.assert"]["that"])):
+            return str(values.template(task["ansible.builtin.assert"]["fail_msg"])).splitlines()
+        return []
+
+    return found

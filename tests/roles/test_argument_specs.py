@@ -11,6 +11,7 @@ from .conftest import ROLES
 
 NAMES = sorted(path.parent.parent.name for path in ROLES.glob("*/meta/main.yml"))
 WITH_TASKS = [name for name in NAMES if (ROLES / name / "tasks/main.yml").exists()]
+MORE = "# What follows are no options of a recipe. Override them in the inventory where a device differs."
 TYPES = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict, "float": (int, float, str), "path": str}
 
 
@@ -24,7 +25,17 @@ def options(role: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("role", WITH_TASKS)
 def test_the_spec_and_the_defaults_are_equal(role: str) -> None:
-    assert {name: option.get("default") for name, option in options(role).items()} == load(role, "defaults/main.yml")
+    text, _, rest = (ROLES / role / "defaults/main.yml").read_text().partition(MORE)
+    assert {name: option.get("default") for name, option in options(role).items()} == yaml.safe_load(text)
+    more = yaml.safe_load(rest) or {}
+    assert all(name.startswith(f"{role}_") for name in more), more
+    assert not options(role).keys() & more.keys()
+
+
+@pytest.mark.parametrize("role", WITH_TASKS)
+def test_packages_and_services_can_be_overridden_in_the_inventory(role: str) -> None:
+    fixed = load(role, "vars/main.yml") if (ROLES / role / "vars/main.yml").exists() else {}
+    assert not {f"{role}_{name}" for name in ("packages", "services", "ports", "report", "checks")} & fixed.keys()
 
 
 @pytest.mark.parametrize("role", WITH_TASKS)
@@ -42,7 +53,7 @@ def test_every_option_has_a_type_and_help_and_the_prefix_of_its_role(role: str) 
 def test_every_default_has_a_comment(role: str) -> None:
     before = ""
     commented = False
-    for line in (ROLES / role / "defaults/main.yml").read_text().splitlines():
+    for line in (ROLES / role / "defaults/main.yml").read_text().partition(MORE)[0].splitlines():
         if line.startswith("#"):
             commented = True
         elif line and not line.startswith((" ", "-")):

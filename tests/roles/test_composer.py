@@ -44,10 +44,12 @@ def test_the_folder_is_named_after_what_is_wanted(evaluate: Callable[..., Any]) 
         ("composer_repositories", [{"type": "path", "url": "/srv/{{ 7*7 }}"}]),
     ],
 )
-def test_it_refuses_with_the_variables_name(evaluate: Callable[..., Any], variable: str, value: list[Any]) -> None:
-    refusals = evaluate("composer", "composer_refusals", **{variable: value})
-    assert [sentence.split(":")[0] for sentence in refusals] == [variable]
+def test_it_refuses_with_the_variables_name(
+    refusals: Callable[..., list[str]], variable: str, value: list[Any]
+) -> None:
+    found = refusals("composer", **{variable: value})
+    assert [sentence.split(":")[0] for sentence in found] == [variable]
 
 
-def test_the_defaults_are_fine(evaluate: Callable[..., Any]) -> None:
-    assert evaluate("composer", "composer_refusals", composer_global_packages=INSTALLER) == []
+def test_the_defaults_are_fine(refusals: Callable[..., list[str]]) -> None:
+    assert refusals("composer", composer_global_packages=INSTALLER) == []

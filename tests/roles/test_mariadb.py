@@ -80,19 +80,19 @@ def test_the_salt_of_mysqls_password_has_its_20_characters(evaluate: Callable[..
     ],
 )
 def test_it_refuses_with_the_variables_name(
-    evaluate: Callable[..., Any], role: str, variable: str, value: object
+    refusals: Callable[..., list[str]], role: str, variable: str, value: object
 ) -> None:
-    refusals = evaluate(role, f"{role}_refusals", **{f"{role}_password": "s", f"{role}_{variable}": value})
-    assert [sentence.split(":")[0] for sentence in refusals] == [f"{role}_{variable}"]
+    found = refusals(role, **{f"{role}_password": "s", f"{role}_{variable}": value})
+    assert [sentence.split(":")[0] for sentence in found] == [f"{role}_{variable}"]
 
 
-def test_an_older_distribution_is_refused_and_a_newer_one_is_fine(evaluate: Callable[..., Any]) -> None:
+def test_an_older_distribution_is_refused_and_a_newer_one_is_fine(refusals: Callable[..., list[str]]) -> None:
     wanted = {"mariadb_version": "11.4", "mariadb_password": TRICKY}
     old, new = (
         {"distribution": "Debian", "distribution_release": name, "memtotal_mb": 1} for name in ("bookworm", "trixie")
     )
-    assert "brings MariaDB 10.11" in evaluate("mariadb", "mariadb_refusals", ansible_facts=old, **wanted)[0]
-    assert evaluate("mariadb", "mariadb_refusals", ansible_facts=new, **wanted) == []
+    assert "brings MariaDB 10.11" in refusals("mariadb", ansible_facts=old, **wanted)[0]
+    assert refusals("mariadb", ansible_facts=new, **wanted) == []
 
 
 @pytest.mark.parametrize("role", ["mariadb", "mysql"])

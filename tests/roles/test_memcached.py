@@ -50,12 +50,10 @@ def test_addresses_that_were_chosen_are_kept(evaluate: Callable[..., Any]) -> No
     "variables",
     [{"memcached_allowed_networks": ["192.168.1.0/24"]}, {"memcached_listen_addresses": ["127.0.0.1", "0.0.0.0"]}],
 )
-def test_others_connect_with_a_password_only(evaluate: Callable[..., Any], variables: dict[str, Any]) -> None:
-    refusals = evaluate("memcached", "memcached_refusals", **variables)
-    assert refusals == [
-        "memcached_password: is needed as soon as other devices can connect; give it a long random one."
-    ]
-    assert evaluate("memcached", "memcached_refusals", memcached_password=TRICKY, **variables) == []
+def test_others_connect_with_a_password_only(refusals: Callable[..., list[str]], variables: dict[str, Any]) -> None:
+    found = refusals("memcached", **variables)
+    assert found == ["memcached_password: is needed as soon as other devices can connect; give it a long random one."]
+    assert refusals("memcached", memcached_password=TRICKY, **variables) == []
 
 
 def test_logging_in_needs_two_packages_more(evaluate: Callable[..., Any]) -> None:
@@ -110,16 +108,16 @@ def test_memory_has_a_floor_and_can_be_named(evaluate: Callable[..., Any]) -> No
         ("memcached_threads", 0),
     ],
 )
-def test_it_refuses_with_the_variables_name(evaluate: Callable[..., Any], variable: str, value: object) -> None:
-    refusals = evaluate("memcached", "memcached_refusals", **{variable: value})
-    assert refusals
-    assert all(sentence.startswith(variable) for sentence in refusals)
+def test_it_refuses_with_the_variables_name(refusals: Callable[..., list[str]], variable: str, value: object) -> None:
+    found = refusals("memcached", **{variable: value})
+    assert found
+    assert all(sentence.startswith(variable) for sentence in found)
 
 
-def test_the_largest_item_may_fill_half_of_the_memory(evaluate: Callable[..., Any]) -> None:
-    assert evaluate("memcached", "memcached_refusals", memcached_max_item_mb=102) == []
-    assert evaluate("memcached", "memcached_refusals", memcached_memory_mb=4096, memcached_max_item_mb=1024) == []
-    assert evaluate("memcached", "memcached_refusals", memcached_memory_mb=4096, memcached_max_item_mb=1025) != []
+def test_the_largest_item_may_fill_half_of_the_memory(refusals: Callable[..., list[str]]) -> None:
+    assert refusals("memcached", memcached_max_item_mb=102) == []
+    assert refusals("memcached", memcached_memory_mb=4096, memcached_max_item_mb=1024) == []
+    assert refusals("memcached", memcached_memory_mb=4096, memcached_max_item_mb=1025) != []
 
 
 def test_the_checks_are_commands_a_shell_splits(evaluate: Callable[..., Any]) -> None:

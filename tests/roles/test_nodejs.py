@@ -26,23 +26,25 @@ def test_the_wheel_needs_one_small_package(evaluate: Callable[..., Any]) -> None
     assert evaluate("nodejs", "nodejs_home") == "/opt/forgelab/nodejs/20.18.0"
 
 
-def test_a_version_without_wheel_comes_from_the_distribution(evaluate: Callable[..., Any]) -> None:
+def test_a_version_without_wheel_comes_from_the_distribution(
+    evaluate: Callable[..., Any], refusals: Callable[..., list[str]]
+) -> None:
     assert evaluate("nodejs", "nodejs_packages", nodejs_version="18") == ["nodejs", "npm"]
-    assert evaluate("nodejs", "nodejs_refusals", nodejs_version="18") == []
+    assert refusals("nodejs", nodejs_version="18") == []
 
 
-def test_it_says_what_to_choose_where_no_source_has_the_version(evaluate: Callable[..., Any]) -> None:
+def test_it_says_what_to_choose_where_no_source_has_the_version(refusals: Callable[..., list[str]]) -> None:
     facts = {**FACTS, "distribution_release": "trixie"}
-    assert evaluate("nodejs", "nodejs_refusals", nodejs_version="18", ansible_facts=facts) == [
+    assert refusals("nodejs", nodejs_version="18", ansible_facts=facts) == [
         "nodejs_version: this device (Debian trixie, x86_64) has no Node.js 18: its distribution brings 20; "
         "choose that one, or one of 20, 22, 24 with nodejs_source: auto."
     ]
 
 
-def test_a_processor_without_wheel_is_named(evaluate: Callable[..., Any]) -> None:
+def test_a_processor_without_wheel_is_named(refusals: Callable[..., list[str]]) -> None:
     facts = {**FACTS, "architecture": "armv7l"}
-    refusals = evaluate("nodejs", "nodejs_refusals", nodejs_source="wheel", ansible_facts=facts)
-    assert refusals[0].startswith("nodejs_source: there is no wheel of Node.js 20 for the processor armv7l")
+    found = refusals("nodejs", nodejs_source="wheel", ansible_facts=facts)
+    assert found[0].startswith("nodejs_source: there is no wheel of Node.js 20 for the processor armv7l")
 
 
 def test_packages_are_pinned_and_npm_is_there_already(evaluate: Callable[..., Any]) -> None:
@@ -57,9 +59,9 @@ def test_packages_are_pinned_and_npm_is_there_already(evaluate: Callable[..., An
 
 
 @pytest.mark.parametrize("name", ["{{ 7*7 }}", "; touch pwned", "--prefix=/", "yarn\n", "npm@10", "ü", "git+ssh://x"])
-def test_it_refuses_what_is_no_package(evaluate: Callable[..., Any], name: str) -> None:
-    refusals = evaluate("nodejs", "nodejs_refusals", nodejs_global_packages=[name])
-    assert [sentence.split(":")[0] for sentence in refusals] == ["nodejs_global_packages"]
+def test_it_refuses_what_is_no_package(refusals: Callable[..., list[str]], name: str) -> None:
+    found = refusals("nodejs", nodejs_global_packages=[name])
+    assert [sentence.split(":")[0] for sentence in found] == ["nodejs_global_packages"]
 
 
 @pytest.fixture

@@ -75,23 +75,26 @@ def test_the_pool_is_the_specifications(render: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "variable", "value"),
+    ("variable", "value"),
     [
-        ("php.ini.tmpl", "php_memory_limit", "256M\nauto_prepend_file = /tmp/x"),
-        ("php.ini.tmpl", "php_memory_limit", "{{ 7*7 }}"),
-        ("php.ini.tmpl", "php_timezone", 'UTC"\nx=y'),
-        ("php.ini.tmpl", "php_timezone", "Zürich"),
-        ("php.ini.tmpl", "php_post_max_size", "1 M"),
-        ("php-cli.ini.j2", "php_timezone", "UTC;x"),
-        ("pool.conf.j2", "php_user", "root\nlisten = /x"),
-        ("pool.conf.j2", "php_user", "{{ 7*7 }}"),
+        ("php_memory_limit", "256M\nauto_prepend_file = /tmp/x"),
+        ("php_memory_limit", "{{ 7*7 }}"),
+        ("php_timezone", 'UTC"\nx=y'),
+        ("php_timezone", "Zürich"),
+        ("php_post_max_size", "1 M"),
+        ("php_timezone", "UTC;x"),
+        ("php_user", "root\nlisten = /x"),
+        ("php_user", "{{ 7*7 }}"),
     ],
 )
 def test_it_refuses_values_that_would_be_settings(
-    render: Callable[..., str], template: str, variable: str, value: str
+    refusals: Callable[..., list[str]], variable: str, value: str
 ) -> None:
-    with pytest.raises(AnsibleError, match=variable):
-        render("php", template, **{variable: value})
+    assert [sentence.split(":")[0] for sentence in refusals("php", **{variable: value})] == [variable]
+
+
+def test_php_without_a_memory_limit_is_allowed(refusals: Callable[..., list[str]]) -> None:
+    assert refusals("php", php_memory_limit="-1", php_post_max_size="64M") == []
 
 
 def test_more_versions_get_the_same_packages_services_and_files(evaluate: Callable[..., Any]) -> None:
@@ -124,19 +127,19 @@ def test_a_worker_gets_no_file_of_fpm(plugin: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("value", ["8.2; rm", "{{ 7*7 }}", "8", "latest"])
-def test_it_refuses_versions_that_are_none(evaluate: Callable[..., Any], value: str) -> None:
-    refusals = evaluate("php", "php_refusals", php_version="8.4", php_extra_versions=[value])
-    assert [sentence.split(":")[0] for sentence in refusals] == ["php_extra_versions"]
+def test_it_refuses_versions_that_are_none(refusals: Callable[..., list[str]], value: str) -> None:
+    found = refusals("php", php_version="8.4", php_extra_versions=[value])
+    assert [sentence.split(":")[0] for sentence in found] == ["php_extra_versions"]
 
 
 @pytest.mark.parametrize("value", ["UTC\nx=y", "Zürich", "{{ 7*7 }}", "a' b", ""])
-def test_it_refuses_time_zones_before_the_device_is_asked(evaluate: Callable[..., Any], value: str) -> None:
-    refusals = evaluate("php", "php_refusals", php_version="8.4", php_timezone=value)
-    assert [sentence.split(":")[0] for sentence in refusals] == ["php_timezone"]
+def test_it_refuses_time_zones_before_the_device_is_asked(refusals: Callable[..., list[str]], value: str) -> None:
+    found = refusals("php", php_version="8.4", php_timezone=value)
+    assert [sentence.split(":")[0] for sentence in found] == ["php_timezone"]
 
 
-def test_the_defaults_are_fine(evaluate: Callable[..., Any]) -> None:
-    assert evaluate("php", "php_refusals", php_version="8.4", php_timezone="America/Argentina/Buenos_Aires") == []
+def test_the_defaults_are_fine(refusals: Callable[..., list[str]]) -> None:
+    assert refusals("php", php_version="8.4", php_timezone="America/Argentina/Buenos_Aires") == []
 
 
 ALTERNATIVE, POOL = "/etc/alternatives/php", "/etc/php/{}/fpm/pool.d/zz-forgelab.conf"

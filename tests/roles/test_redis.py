@@ -161,11 +161,11 @@ def test_it_listens_on_this_device_only_until_others_are_named(evaluate: Callabl
         {"redis_bind_addresses": ["::"]},
     ],
 )
-def test_others_connect_with_a_password_only(evaluate: Callable[..., Any], variables: dict[str, Any]) -> None:
-    refusals = evaluate("redis", "redis_refusals", **variables)
-    assert refusals == ["redis_password: is needed as soon as other devices can connect; give it a long random one."]
-    assert evaluate("redis", "redis_refusals", redis_password="x", **variables) == []
-    assert evaluate("redis", "redis_refusals", redis_mode="client", **variables) == []
+def test_others_connect_with_a_password_only(refusals: Callable[..., list[str]], variables: dict[str, Any]) -> None:
+    found = refusals("redis", **variables)
+    assert found == ["redis_password: is needed as soon as other devices can connect; give it a long random one."]
+    assert refusals("redis", redis_password="x", **variables) == []
+    assert refusals("redis", redis_mode="client", **variables) == []
 
 
 def test_a_client_has_the_tools_and_no_service(evaluate: Callable[..., Any]) -> None:
@@ -192,14 +192,14 @@ def test_a_client_has_the_tools_and_no_service(evaluate: Callable[..., Any]) -> 
         ("redis_maxmemory_mb", -1),
     ],
 )
-def test_it_refuses_with_the_variables_name(evaluate: Callable[..., Any], variable: str, value: object) -> None:
-    refusals = evaluate("redis", "redis_refusals", **{variable: value})
-    assert refusals
-    assert all(sentence.startswith(variable) for sentence in refusals)
+def test_it_refuses_with_the_variables_name(refusals: Callable[..., list[str]], variable: str, value: object) -> None:
+    found = refusals("redis", **{variable: value})
+    assert found
+    assert all(sentence.startswith(variable) for sentence in found)
 
 
-def test_the_defaults_and_tricky_passwords_are_fine(evaluate: Callable[..., Any]) -> None:
-    assert evaluate("redis", "redis_refusals", redis_password=TRICKY) == []
+def test_the_defaults_and_tricky_passwords_are_fine(refusals: Callable[..., list[str]]) -> None:
+    assert refusals("redis", redis_password=TRICKY) == []
 
 
 def test_the_checks_are_commands_a_shell_splits(evaluate: Callable[..., Any]) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -61,10 +60,10 @@ def test_before_the_first_deploy_nothing_is_run(render: Callable[..., str], tmp_
         ("scheduler_php", "php -r x"),
     ],
 )
-def test_it_refuses_with_the_variables_name(evaluate: Callable[..., Any], variable: str, value: str) -> None:
-    refusals = evaluate("scheduler", "scheduler_refusals", **{variable: value})
-    assert [sentence.split(":")[0] for sentence in refusals] == [variable]
+def test_it_refuses_with_the_variables_name(refusals: Callable[..., list[str]], variable: str, value: str) -> None:
+    found = refusals("scheduler", **{variable: value})
+    assert [sentence.split(":")[0] for sentence in found] == [variable]
 
 
-def test_the_defaults_are_fine(evaluate: Callable[..., Any]) -> None:
-    assert evaluate("scheduler", "scheduler_refusals") == []
+def test_the_defaults_are_fine(refusals: Callable[..., list[str]]) -> None:
+    assert refusals("scheduler") == []

@@ -6,7 +6,6 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -80,13 +79,13 @@ def test_the_scheduler_is_left_to_cron(render: Callable[..., str]) -> None:
         ("supervisor_workers", 0),
     ],
 )
-def test_it_refuses_with_the_variables_name(evaluate: Callable[..., Any], variable: str, value: object) -> None:
-    refusals = evaluate("supervisor", "supervisor_refusals", **{variable: value})
-    assert [sentence.split(":")[0] for sentence in refusals][:1] == [variable]
+def test_it_refuses_with_the_variables_name(refusals: Callable[..., list[str]], variable: str, value: object) -> None:
+    found = refusals("supervisor", **{variable: value})
+    assert [sentence.split(":")[0] for sentence in found][:1] == [variable]
 
 
-def test_the_defaults_and_a_tricky_folder_are_fine(evaluate: Callable[..., Any]) -> None:
-    assert evaluate("supervisor", "supervisor_refusals", supervisor_app_root=TRICKY) == []
+def test_the_defaults_and_a_tricky_folder_are_fine(refusals: Callable[..., list[str]]) -> None:
+    assert refusals("supervisor", supervisor_app_root=TRICKY) == []
 
 
 @pytest.fixture
@@ -129,11 +128,11 @@ def test_limits_of_jobs_are_passed_on_only_when_given(render: Callable[..., str]
 
 
 @pytest.mark.parametrize(("wait", "refused"), [(3600, False), (300, True), (0, True)])
-def test_workers_must_have_the_time_to_finish_a_job(evaluate: Callable[..., Any], wait: int, refused: bool) -> None:
-    refusals = evaluate(
-        "supervisor", "supervisor_refusals", supervisor_queue_timeout=300, supervisor_stop_wait_seconds=wait
-    )
-    assert bool(refusals) is refused
+def test_workers_must_have_the_time_to_finish_a_job(
+    refusals: Callable[..., list[str]], wait: int, refused: bool
+) -> None:
+    found = refusals("supervisor", supervisor_queue_timeout=300, supervisor_stop_wait_seconds=wait)
+    assert bool(found) is refused
 
 
 def test_horizon_waits_for_an_application_that_has_it(wait_script: Path, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,11 +13,12 @@ from forgelab.accounts.actors import from_request
 from forgelab.devices.ssh import DeviceUnreachable
 from forgelab.servers import backups
 from forgelab.web.errors import add_errors, flash
+from forgelab.web.permissions import needs
 from forgelab.web.server_page import restore_form, server_page
 from forgelab.web.shortcuts import server_or_404
 
 
-@login_required
+@needs("backup.create")
 @require_POST
 def create(request: HttpRequest, name: str) -> HttpResponse:
     try:
@@ -29,7 +29,7 @@ def create(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("run_detail", run.pk)
 
 
-@login_required
+@needs("backup.refresh")
 @require_POST
 def refresh(request: HttpRequest, name: str) -> HttpResponse:
     """Ask the device which backups it has."""
@@ -40,7 +40,7 @@ def refresh(request: HttpRequest, name: str) -> HttpResponse:
     return _section(name)
 
 
-@login_required
+@needs("backup.restore")
 @require_POST
 @never_cache
 def restore(request: HttpRequest, name: str) -> HttpResponse:

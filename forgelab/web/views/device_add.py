@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,25 +20,26 @@ from forgelab.lib.public_url import own_address
 from forgelab.web.errors import UNPROCESSABLE, add_errors
 from forgelab.web.forms.devices import DeviceForm, KeyForm, PasswordForm, ThisMachineForm
 from forgelab.web.host_keys import accepted_keys
+from forgelab.web.permissions import needs
 
 Add = Callable[[Actor, DeviceForm, list[HostKey]], Device]
 
 
 @sensitive_post_parameters("password")
-@login_required
+@needs("device.add")
 @never_cache
 def by_password(request: HttpRequest) -> HttpResponse:
     return _add(request, PasswordForm, _with_password)
 
 
 @sensitive_post_parameters("private_key", "passphrase")
-@login_required
+@needs("device.add")
 @never_cache
 def by_key(request: HttpRequest) -> HttpResponse:
     return _add(request, KeyForm, _with_key)
 
 
-@login_required
+@needs("device.add")
 @never_cache
 def this_machine(request: HttpRequest) -> HttpResponse:
     form = ThisMachineForm(request.POST or None, initial={"address": own_address()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,12 +21,13 @@ from forgelab.lib.client_ip import client_ip
 from forgelab.web import join_throttle
 from forgelab.web.errors import UNPROCESSABLE, add_errors
 from forgelab.web.forms.devices import CommandForm
+from forgelab.web.permissions import needs
 
 TOO_MANY = "Too many wrong commands came from this address. Wait a minute, then try again."
 TOO_LARGE = "The machine's report is too large."
 
 
-@login_required
+@needs("join_token.create")
 @never_cache
 def command(request: HttpRequest) -> HttpResponse:
     """Make the command that is run on the machine. It is in this answer and nowhere else: only its hash is kept."""
@@ -64,7 +65,6 @@ def _commands(url: str, text: str) -> dict[str, object]:
     }
 
 
-@login_required
 @never_cache
 @require_GET
 def waiting(request: HttpRequest, token_id: int) -> HttpResponse:
@@ -86,6 +86,7 @@ def _waiting(token: JoinToken) -> dict[str, object]:
     return {"token": token, "outcome": join_tokens.outcome(token)}
 
 
+@login_not_required
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])

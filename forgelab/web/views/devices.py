@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,16 +18,15 @@ from forgelab.runs.selectors import run_list
 from forgelab.web.errors import UNPROCESSABLE, add_errors, flash
 from forgelab.web.forms.devices import SleepForm
 from forgelab.web.host_keys import accepted_keys
+from forgelab.web.permissions import needs
 
 
-@login_required
 @require_GET
 def device_list(request: HttpRequest) -> HttpResponse:
     devices = history.with_loads(Device.objects.prefetch_related("servers"))
     return render(request, "web/devices/list.html", {"devices": devices})
 
 
-@login_required
 @require_GET
 def detail(request: HttpRequest, name: str) -> HttpResponse:
     return _page(request, name)
@@ -45,7 +43,7 @@ def _page(request: HttpRequest, name: str, sleep: SleepForm | None = None) -> Ht
     return render(request, "web/devices/detail.html", context, status=UNPROCESSABLE if sleep else 200)
 
 
-@login_required
+@needs("device.refresh")
 @require_POST
 def refresh(request: HttpRequest, name: str) -> HttpResponse:
     device = services.device_refresh(device=get_object_or_404(Device, name=name), actor=from_request(request))
@@ -54,7 +52,7 @@ def refresh(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("device_detail", name)
 
 
-@login_required
+@needs("device.update")
 @require_POST
 def sleep(request: HttpRequest, name: str) -> HttpResponse:
     """Mark the device as one that sleeps, or not, and by which address it is woken."""
@@ -72,7 +70,7 @@ def sleep(request: HttpRequest, name: str) -> HttpResponse:
     return _page(request, name, form)
 
 
-@login_required
+@needs("device.remove")
 @require_POST
 def remove(request: HttpRequest, name: str) -> HttpResponse:
     device = get_object_or_404(Device, name=name)
@@ -85,7 +83,7 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("device_list")
 
 
-@login_required
+@needs("device.trust")
 @never_cache
 def trust(request: HttpRequest, name: str) -> HttpResponse:
     """The keys the device shows now beside the pinned ones; those accepted by their fingerprint are pinned instead."""

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from forgelab.accounts.actors import from_request
 from forgelab.servers.changes import drift, dry_run
+from forgelab.web.permissions import needs
 from forgelab.web.shortcuts import server_or_404, start_run
 
 
-@login_required
+@needs("server.plan")
 @require_POST
 def drift_check(request: HttpRequest, name: str) -> HttpResponse:
     return start_run(request, name, lambda server: dry_run.server_check(server=server, actor=from_request(request)))
 
 
-@login_required
+@needs("server.watch")
 @require_POST
 def schedule(request: HttpRequest, name: str) -> HttpResponse:
     """Turn the daily drift check on or off."""

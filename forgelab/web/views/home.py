@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -11,7 +10,6 @@ from forgelab.runs.selectors import run_list
 from forgelab.servers.selectors import server_list
 
 
-@login_required
 def home(request: HttpRequest) -> HttpResponse:
     runs = run_list()
     context = {

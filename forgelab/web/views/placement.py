@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -18,7 +17,6 @@ from forgelab.web.errors import UNPROCESSABLE, add_errors, error_messages
 from forgelab.web.forms.placement import COUNT, set_form
 
 
-@login_required
 @require_GET
 def placement(request: HttpRequest) -> HttpResponse:
     """Everything asked stands in the address, so that an answer can be shown to somebody else."""

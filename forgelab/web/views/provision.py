@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,11 +16,11 @@ from forgelab.servers import selectors
 from forgelab.servers.models import Server
 from forgelab.web.errors import UNPROCESSABLE
 from forgelab.web.forms.servers import NameForm, options_form
+from forgelab.web.permissions import needs
 
 Forms = tuple[NameForm, RecipeForm]
 
 
-@login_required
 @require_GET
 def types(request: HttpRequest) -> HttpResponse:
     """Step 1: which server type."""
@@ -31,7 +30,7 @@ def types(request: HttpRequest) -> HttpResponse:
     return render(request, "web/provision/types.html", context)
 
 
-@login_required
+@needs("server.provision")
 @require_GET
 def configure(request: HttpRequest, server_type: str) -> HttpResponse:
     """Step 2: its name and options. Coming back from step 3, everything is filled in as it was."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
@@ -19,10 +18,11 @@ from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
 from forgelab.web import device_ranking
 from forgelab.web.errors import UNPROCESSABLE, add_errors, error_messages
+from forgelab.web.permissions import needs
 from forgelab.web.views.provision import Forms, chosen_forms, recipe_or_404, show_forms, step_url
 
 
-@login_required
+@needs("server.provision")
 @require_http_methods(["GET", "HEAD", "POST"])
 def device(request: HttpRequest, server_type: str) -> HttpResponse:
     """Step 3: the recommended device with its reasons, and the others. Its last button makes the run."""

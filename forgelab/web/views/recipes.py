@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -11,7 +10,6 @@ from forgelab.recipes.docs import recipe_page
 from forgelab.servers import selectors
 
 
-@login_required
 @require_GET
 def detail(request: HttpRequest, server_type: str) -> HttpResponse:
     """What it sets up, what it asks for, what it listens on."""

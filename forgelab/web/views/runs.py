@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,6 +22,7 @@ from forgelab.servers.models import Server
 from forgelab.servers.provisioning import checks
 from forgelab.web import run_stream
 from forgelab.web.errors import error_messages
+from forgelab.web.permissions import needs
 
 PAGE = 50
 LOG_EVENTS = 500  # events shown with the page itself; the stream brings what comes after
@@ -30,7 +30,6 @@ LOG_EVENTS = 500  # events shown with the page itself; the stream brings what co
 stream = run_stream.stream
 
 
-@login_required
 @require_GET
 def run_list(request: HttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
@@ -39,7 +38,6 @@ def run_list(request: HttpRequest) -> HttpResponse:
     return render(request, "web/runs/list.html", {"page": page, "status": status, "statuses": Run.Status.choices})
 
 
-@login_required
 @require_GET
 @never_cache
 def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
@@ -77,7 +75,6 @@ def _ready(run: dict[str, Any], server: Server | None) -> dict[str, str] | None:
     return {"url": reverse(page, args=[server.name]), "label": "Show the server"}
 
 
-@login_required
 @require_GET
 def log(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """All of Ansible's output as plain text."""
@@ -92,7 +89,7 @@ def _text(run: Run) -> Iterator[str]:
         after = events[-1].counter
 
 
-@login_required
+@needs("run.cancel")
 @require_POST
 def cancel(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(Run.objects.defer("plan"), pk=run_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,10 +18,11 @@ from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
 from forgelab.web.errors import UNPROCESSABLE, add_errors
 from forgelab.web.forms.servers import ConfirmationForm, options_form
+from forgelab.web.permissions import needs
 from forgelab.web.shortcuts import posted, server_or_404, start_run
 
 
-@login_required
+@needs("server.change")
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def change(request: HttpRequest, name: str) -> HttpResponse:
@@ -50,7 +50,7 @@ def _run(request: HttpRequest, server: Server, config: dict[str, Any], sure: dic
     return dry_run.server_check(server=server, changes=config, actor=actor)
 
 
-@login_required
+@needs("server.change")
 @require_POST
 def reprovision(request: HttpRequest, name: str) -> HttpResponse:
     """Provision again with the options as they are."""

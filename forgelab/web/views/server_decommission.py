@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,10 +15,11 @@ from forgelab.servers.removal import decommission as services
 from forgelab.servers.removal import safety
 from forgelab.web.errors import UNPROCESSABLE, add_errors
 from forgelab.web.forms.servers import ConfirmationForm, ForgetForm
+from forgelab.web.permissions import needs
 from forgelab.web.shortcuts import posted, server_or_404
 
 
-@login_required
+@needs("server.decommission")
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def decommission(request: HttpRequest, name: str) -> HttpResponse:
@@ -35,7 +35,7 @@ def decommission(request: HttpRequest, name: str) -> HttpResponse:
     return _show(request, server, form, _forget_form(server))
 
 
-@login_required
+@needs("server.forget")
 @require_POST
 @never_cache
 def forget(request: HttpRequest, name: str) -> HttpResponse:

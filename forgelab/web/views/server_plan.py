@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,9 +18,9 @@ from forgelab.servers.models import Server
 from forgelab.servers.provisioning import checks
 from forgelab.web.errors import UNPROCESSABLE, add_errors, error_messages
 from forgelab.web.forms.servers import ConfirmationForm
+from forgelab.web.permissions import needs
 
 
-@login_required
 @require_GET
 @never_cache
 def plan(request: HttpRequest, run_id: UUID) -> HttpResponse:
@@ -29,7 +28,7 @@ def plan(request: HttpRequest, run_id: UUID) -> HttpResponse:
     return redirect("run_detail", run.pk) if run.is_active else _show(request, run)
 
 
-@login_required
+@needs("server.apply")
 @require_POST
 @never_cache
 def apply(request: HttpRequest, run_id: UUID) -> HttpResponse:

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from forgelab.servers import selectors
+from forgelab.web.permissions import needs
 from forgelab.web.server_page import server_page
 from forgelab.web.shortcuts import server_or_404
 
 
-@login_required
 @require_GET
 def server_list(request: HttpRequest) -> HttpResponse:
     return render(request, "web/servers/list.html", {"servers": selectors.server_list()})
 
 
-@login_required
 @require_GET
 @never_cache
 def detail(request: HttpRequest, name: str) -> HttpResponse:
     return server_page(request, server_or_404(name))
 
 
-@login_required
 @require_GET
 @never_cache
 def ready(request: HttpRequest, name: str) -> HttpResponse:
@@ -34,7 +31,7 @@ def ready(request: HttpRequest, name: str) -> HttpResponse:
     return server_page(request, server_or_404(name), "web/servers/ready.html")
 
 
-@login_required
+@needs("server.reveal_credentials")
 @require_POST
 @never_cache
 def credentials(request: HttpRequest, name: str) -> HttpResponse:

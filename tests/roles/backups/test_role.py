@@ -117,13 +117,13 @@ def test_the_timer_makes_up_for_a_night_that_the_device_slept(render: Callable[.
         ("backups_copy_to", "/var/backups/forgelab"),
     ],
 )
-def test_it_refuses_with_the_variables_name(evaluate: Callable[..., Any], variable: str, value: object) -> None:
-    refusals = evaluate("backups", "backups_refusals", **{variable: value})
-    assert [sentence.split(":")[0] for sentence in refusals] == [variable]
+def test_it_refuses_with_the_variables_name(refusals: Callable[..., list[str]], variable: str, value: object) -> None:
+    found = refusals("backups", **{variable: value})
+    assert [sentence.split(":")[0] for sentence in found] == [variable]
 
 
-def test_the_defaults_are_fine(evaluate: Callable[..., Any]) -> None:
-    assert evaluate("backups", "backups_refusals") == []
+def test_the_defaults_are_fine(refusals: Callable[..., list[str]]) -> None:
+    assert refusals("backups") == []
 
 
 def test_a_database_is_made_again_as_it_was_whatever_its_locale() -> None:

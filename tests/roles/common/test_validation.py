@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import ModuleType
 
 import pytest
-from ansible.errors import AnsibleError
 
 from tests.roles.conftest import load_plugin
 
@@ -32,11 +30,3 @@ def test_a_failing_check_does_not_print_secrets(validation: ModuleType) -> None:
     output = validation.masked('error at >>> requirepass "hunter2hunter2" in line 2: hunter2hunter2', [secret])
     assert "hunter2" not in output
     assert "in line 2" in output
-
-
-def test_filters_name_the_variable_they_refuse(plugin: Callable[[str], ModuleType]) -> None:
-    filters = plugin("filter.must_match")
-    assert filters.must_match("shop", "[a-z]+", "x_name", "small letters") == "shop"
-    for value in ("a\n", "a b", "{{ 7*7 }}"):
-        with pytest.raises(AnsibleError, match=r"x_name: .* is not allowed; allowed is small letters"):
-            filters.must_match(value, "[a-z]+", "x_name", "small letters")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -36,12 +35,12 @@ TRICKY = "{{ 7*7 }} `;touch pwned;` $(x) \"'\\ %d %s %% #ü日本"
         ("postgresql_max_connections", 1),
     ],
 )
-def test_it_refuses_with_the_variables_name(evaluate: Callable[..., Any], variable: str, value: object) -> None:
+def test_it_refuses_with_the_variables_name(refusals: Callable[..., list[str]], variable: str, value: object) -> None:
     passwords = ("postgresql_password", "postgresql_replication_password", "postgresql_primary_password")
     given = {**dict.fromkeys(passwords, "s"), variable: value}
-    refusals = evaluate("postgresql", "postgresql_refusals", **given)
-    assert [sentence.split(":")[0] for sentence in refusals] == [variable]
+    found = refusals("postgresql", **given)
+    assert [sentence.split(":")[0] for sentence in found] == [variable]
 
 
-def test_a_tricky_password_is_fine(evaluate: Callable[..., Any]) -> None:
-    assert evaluate("postgresql", "postgresql_refusals", postgresql_password=TRICKY) == []
+def test_a_tricky_password_is_fine(refusals: Callable[..., list[str]]) -> None:
+    assert refusals("postgresql", postgresql_password=TRICKY) == []

@@ -52,21 +52,21 @@ def test_standbys_get_lines_of_their_own(evaluate: Callable[..., Any]) -> None:
     assert lines == ['host replication "forgelab_replication" 10.0.0.5/32 scram-sha-256']
 
 
-def test_a_standby_is_told_its_primarys_names(evaluate: Callable[..., Any]) -> None:
+def test_a_standby_is_told_its_primarys_names(refusals: Callable[..., list[str]]) -> None:
     given = {**FOLLOWS, "postgresql_password": "s", "postgresql_primary_database": "shop"}
-    refusals = evaluate("postgresql", "postgresql_refusals", postgresql_primary_user="shop_user", **given)
-    assert refusals == [
+    found = refusals("postgresql", postgresql_primary_user="shop_user", **given)
+    assert found == [
         "postgresql_database: a standby has the database and the user of its primary: choose shop of shop_user, not "
         "app of app."
     ]
     given |= {"postgresql_database": "shop", "postgresql_user": "shop_user"}
-    assert evaluate("postgresql", "postgresql_refusals", postgresql_primary_user="shop_user", **given) == []
+    assert refusals("postgresql", postgresql_primary_user="shop_user", **given) == []
 
 
-def test_replication_needs_its_passwords(evaluate: Callable[..., Any]) -> None:
+def test_replication_needs_its_passwords(refusals: Callable[..., list[str]]) -> None:
     named = {"postgresql_standby_networks": ["10.0.0.5/32"], "postgresql_replicate_from": "10.0.0.6"}
-    refusals = evaluate("postgresql", "postgresql_refusals", postgresql_password="s", **named)
-    assert [sentence.split(":")[0] for sentence in refusals] == [
+    found = refusals("postgresql", postgresql_password="s", **named)
+    assert [sentence.split(":")[0] for sentence in found] == [
         "postgresql_replication_password",
         "postgresql_primary_password",
     ]
