@@ -98,12 +98,16 @@ def _scene(table: Table, name: str, arrivals: dict[Any, list[tuple[float, int]]]
 
 def _follow_all(homelab: Homelab, names: list[str], seconds: float, cookies: dict[str, str]) -> dict[Any, Any]:
     from forgelab.devices.models import Device
+    from forgelab.runs import kinds
     from forgelab.runs.services import run_create
 
+    page = kinds.Page("device_list", "Show all devices", of_subject=False)
+    kind = kinds.RunKind("bench", "Bench", "devices.Device", doing="measured", result=page)
+    kinds.register(kind)
     runs = []
     for name in names:
         device = Device.objects.select_related("identity").get(name=name)
-        runs.append(run_create(plan=_plan(name, seconds), kind="bench", device=device, actor=SYSTEM).pk)
+        runs.append(run_create(plan=_plan(name, seconds), kind=kind, device=device, subject=device, actor=SYSTEM).pk)
     return asyncio.run(watch_all(homelab.stack.url, runs, cookies))
 
 

@@ -18,6 +18,7 @@ from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.runs.services import run_create
 from tests import factories
 from tests.support.flush import the_audit_can_be_flushed
+from tests.support.kinds import TEST
 
 __all__ = ["the_audit_can_be_flushed"]  # a fixture of every test
 
@@ -117,7 +118,8 @@ def plan() -> Plan:
 @pytest.fixture
 def make_run(device: Device, plan: Plan, enqueued: list[str]) -> Callable[..., Run]:
     def make(**changes: object) -> Run:
-        return run_create(**({"plan": plan, "kind": "test", "device": device, "actor": SYSTEM} | changes))
+        asked = {"plan": plan, "kind": TEST, "device": device, "subject": None, "actor": SYSTEM}
+        return run_create(**(asked | changes))
 
     return make
 

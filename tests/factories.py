@@ -110,7 +110,7 @@ def run(on: Device, status: str = Run.Status.RUNNING, server: Server | None = No
     active, failed = status in Run.ACTIVE, status == Run.Status.FAILED
     made = Run.objects.create(**{
         "kind": "server.provision", "title": f"Provisioning {server.name if server else 'web'}", "device": on,
-        "subject_id": server.pk if server else None, "plan": {"secret": SECRET}, "status": status, "last_counter": 2,
+        "subject": server, "plan": {"secret": SECRET}, "status": status, "last_counter": 2,
         "started_at": None if status == Run.Status.QUEUED else now - timedelta(seconds=77),
         "finished_at": None if active else now,
         "status_detail": f"Setting up PHP 8.2 failed on {on.name}: {WHY}" if failed else "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
@@ -43,3 +45,8 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.action} {self.object_name}".strip()
+
+    def changes(self) -> list[tuple[str, Any, Any]]:
+        """Each name that changed, with its value before and after; None where there was none."""
+        names = dict.fromkeys((*self.before, *self.after))
+        return [(name, self.before.get(name), self.after.get(name)) for name in names]

@@ -9,7 +9,7 @@ from forgelab.api.views import nothing_here
 
 RESOURCES = (
     "provision", "servers", "plans", "backups", "server_types", "placement",
-    "devices", "host_keys", "join_tokens", "metrics", "runs",
+    "devices", "host_keys", "join_tokens", "metrics", "runs", "audit",
 )  # fmt: skip
 
 app_name = "api"

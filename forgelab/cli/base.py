@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from rich.console import Console
@@ -19,7 +19,9 @@ from forgelab.devices.hostkeys import HostKeyError
 from forgelab.devices.ssh import DeviceUnreachable
 from forgelab.lib.encryption import DecryptionError
 
-SHOWN_AS_SENTENCES = (CommandError, DeviceUnreachable, HostKeyError, DecryptionError, ImproperlyConfigured, OSError)
+SHOWN_AS_SENTENCES = (
+    CommandError, DeviceUnreachable, HostKeyError, DecryptionError, ImproperlyConfigured, PermissionDenied, OSError,
+)  # fmt: skip
 DJANGO_OPTIONS = {
     "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color",
     "--skip-checks",

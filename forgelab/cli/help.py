@@ -17,6 +17,7 @@ COMMANDS = {
     "export": "write everything as an Ansible project of your own",
     "user": "make a user for the web pages",
     "token": "make a token for the API",
+    "audit": "who did what, when and from where",
     "demo": "a homelab of virtual devices with an App Server, in one go",
     "lab": "virtual devices on this machine, to try ForgeLab out",
 }

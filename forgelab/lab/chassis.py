@@ -27,10 +27,10 @@ exec /lib/systemd/systemd SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1
 
 
 def main(argv: list[str]) -> int:
-    """`chassis HOME NAME IMAGE NAMESPACE LXCFS V1 GROUP...`: run the device whose folder is HOME."""
-    home, name, image, namespace, lxcfs, v1, *groups = argv
+    """`chassis HOME NAME LAYERS NAMESPACE LXCFS V1 GROUP...`: run the device whose folder is HOME."""
+    home, name, layers, namespace, lxcfs, v1, *groups = argv
     folder = Path(home)
-    mount_disk(folder, Path(image))
+    mount_disk(folder, layers)
     run("mount", "-t", "tmpfs", "-o", "mode=755,size=1m", "forgelab-lab", "/run/systemd/nspawn")
     command = nspawn(folder, name, namespace, bool(int(v1))) + binds(folder, Path(lxcfs))
     if int(v1):
@@ -47,10 +47,15 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def mount_disk(folder: Path, image: Path) -> None:
+def mount_disk(folder: Path, layers: str) -> None:
+    """Lay the disk's own folder over the `layers` below it, which are separated by colons, the topmost first."""
+    # All options of a mount have to fit into one page of memory, and snapshots lie beside the devices.
+    os.chdir(folder)
+    layers = layers.replace(f"{folder.parents[1]}/", "../../")
     shutil.rmtree(folder / "work/work/incompat", ignore_errors=True)  # left by `volatile` after a power cut
-    layers = f"lowerdir={image},upperdir={folder / 'upper'},workdir={folder / 'work'},volatile"
-    run("mount", "-t", "overlay", "overlay", "-o", layers, folder / "root")
+    options = f"lowerdir={layers},upperdir=upper,workdir=work,volatile"
+    # The newer system call, which mount prefers, takes no more than 255 bytes for an option.
+    run("env", "LIBMOUNT_FORCE_MOUNT2=always", "mount", "-t", "overlay", "overlay", "-o", options, "root")
     Path("/run/systemd/nspawn").mkdir(parents=True, exist_ok=True)
 
 

@@ -13,7 +13,7 @@ from .images import SUITES
 from .lab import Lab
 from .requirements import check_root, requirements
 from .sizes import format_size
-from .status import status_row, table
+from .status import SNAPSHOT_HEADINGS, snapshot_row, status_row, table
 
 Command = Callable[[Lab, argparse.Namespace], int]
 
@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
     up = verb("up", "Make devices, or start existing ones, and wait until they answer.", _up, "+")
     up.add_argument("--image", choices=SUITES, help="Debian release of new devices (default: bookworm)")
+    up.add_argument("--from", dest="source", metavar="SNAPSHOT", help="start new devices from a snapshot of another")
     up.add_argument("--memory", help="memory each device has, such as 2G or 512M (default: the machine's)")
     up.add_argument("--cpus", help="CPUs each device has, such as 1 or 1.5 (default: the machine's)")
     up.add_argument("--unit-limits", action="store_true", help="let limits of systemd units inside the device bite")
@@ -68,8 +69,13 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
         if name == "ssh":
             sub.add_argument("--user", default="root", help="root (the default) or homelab, who has sudo")
-    down = verb("down", "Remove every device and the network; images and packages stay.", _down)
-    down.add_argument("--all", action="store_true", help="also remove images, packages, keys and the unreachable route")
+    keep = verb("snapshot", "Keep the disk of a device, which restarts, for new ones.", _snapshot)
+    keep.add_argument("name", metavar="NAME")
+    keep.add_argument("as_name", metavar="AS")
+    kept = verb("snapshots", "List the snapshots, or remove some.", _snapshots)
+    kept.add_argument("--remove", nargs="+", metavar="SNAPSHOT", help="remove these, unless something stands on them")
+    down = verb("down", "Remove every device and the network; images, snapshots and packages stay.", _down)
+    down.add_argument("--all", action="store_true", help="also remove those, keys and the unreachable route")
     verb("doctor", "Say what the lab needs on this machine and what is missing.", _doctor)
     image = verb("image", "Build images ahead of time, or list those that are built.", _image)
     image.add_argument("suites", nargs="*", choices=[[], *SUITES], metavar="SUITE", help=", ".join(SUITES))
@@ -79,8 +85,8 @@ def parser() -> argparse.ArgumentParser:
 def _up(lab: Lab, arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     devices = lab.up_many(
-        arguments.names, image=arguments.image, memory=arguments.memory, cpus=arguments.cpus,
-        unit_limits=arguments.unit_limits,
+        arguments.names, image=arguments.image, source=arguments.source, memory=arguments.memory,
+        cpus=arguments.cpus, unit_limits=arguments.unit_limits,
     )  # fmt: skip
     print(table(map(status_row, devices)))
     print(f"Ready after {time.monotonic() - started:.1f} s. Log in: forgelab lab ssh {devices[0].name}")
@@ -115,6 +121,24 @@ def _ssh(lab: Lab, arguments: argparse.Namespace) -> int:
 def _exec(lab: Lab, arguments: argparse.Namespace) -> int:
     argv = lab.device(arguments.name).exec_argv(arguments.command or ["bash", "-l"])
     os.execvpe(argv[0], argv, GUEST_ENV)  # noqa: S606
+
+
+def _snapshot(lab: Lab, arguments: argparse.Namespace) -> int:
+    started = time.monotonic()
+    lab.snapshot(arguments.name, arguments.as_name)
+    print(
+        f"Kept after {time.monotonic() - started:.1f} s. Start from it: forgelab lab up NEW --from {arguments.as_name}"
+    )
+    return 0
+
+
+def _snapshots(lab: Lab, arguments: argparse.Namespace) -> int:
+    for name in arguments.remove or ():
+        lab.remove_snapshot(name)
+    if not arguments.remove:
+        rows = [snapshot_row(snapshot, lab.snapshots.users(snapshot.name)) for snapshot in lab.snapshots.all()]
+        print(table(rows, SNAPSHOT_HEADINGS) if rows else "No snapshots. Make one: forgelab lab snapshot NAME AS")
+    return 0
 
 
 def _down(lab: Lab, arguments: argparse.Namespace) -> int:

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .cgroups import ControlGroup, cores_for, groups_of, joining
 from .errors import LabError
 from .guest import host_keys
+from .layers import Layers
 from .lxcfs import Lxcfs
 from .network import Network, available_cpus, listens
 from .processes import CLEAN_ENV, PidFile, last_lines, locked, start_daemon, wait_until
@@ -25,7 +26,8 @@ GUEST_ENV = {"PATH": CLEAN_ENV["PATH"], "HOME": "/root", "LANG": "C.UTF-8", "TER
 @dataclass
 class DeviceConfig:
     """What `device.json` holds. `memory` in bytes and `cpus` in CPUs, None without a limit; `image` is a suite,
-    `layer` its folder; `number` is the last part of the address."""
+    `layer` its folder; `number` is the last part of the address. `source` is the snapshot it was made from, if any, and
+    `snapshots` are those below its disk, topmost first."""
 
     name: str
     number: int
@@ -34,6 +36,8 @@ class DeviceConfig:
     memory: int | None = None
     cpus: float | None = None
     unit_limits: bool = False
+    source: str = ""
+    snapshots: list[str] = field(default_factory=list)
 
 
 class LabDevice:
@@ -83,6 +87,12 @@ class LabDevice:
         return self.config.image
 
     @property
+    def disk(self) -> Layers:
+        """What it sees as its disk. A snapshot's layer may be missing only where making the snapshot was cut off."""
+        below = [self.site.snapshots / name / "disk" for name in self.config.snapshots]
+        return Layers([self.home / "upper", *(path for path in below if path.is_dir()), Path(self.config.layer)])
+
+    @property
     def memory(self) -> int | None:
         return self.config.memory
 
@@ -119,9 +129,10 @@ class LabDevice:
         self.network.attach(self.name, self.config.number)
         self.group.make()
         self.apply_limits()
-        config, v1 = self.config, self.config.unit_limits and not self.group.pure_v2
+        v1 = self.config.unit_limits and not self.group.pure_v2
+        (self.home / "upper").mkdir(mode=0o755, exist_ok=True)
         arguments = [
-            self.home, self.name, config.layer, self.network.namespace_path(self.name), Lxcfs(self.site).mount,
+            self.home, self.name, self.disk.below(), self.network.namespace_path(self.name), Lxcfs(self.site).mount,
             "1" if v1 else "0", *self.group.folders(),
         ]  # fmt: skip
         start_daemon(
@@ -151,11 +162,13 @@ class LabDevice:
             return False
         return listens(self.address, 22, b"SSH-")
 
-    def stop(self, timeout: float = 60) -> None:
-        """Shut down in order; after `timeout` seconds the power is cut."""
+    def stop(self, timeout: float = 60) -> bool:
+        """Shut down in order; after `timeout` seconds the power is cut, and the answer is False."""
         self._signal(POWER_OFF)
-        if not wait_until(lambda: not self.is_on, timeout):
+        in_order = wait_until(lambda: not self.is_on, timeout)
+        if not in_order:
             self.kill()
+        return in_order
 
     def reboot(self, timeout: float = 120) -> None:
         """Reboot in order and wait until it is ready again."""
@@ -223,7 +236,7 @@ class LabDevice:
 
     def host_keys(self) -> list[str]:
         """The device's host keys as known_hosts lines."""
-        return host_keys(self.home / "upper", self.address)
+        return host_keys(self.disk, self.address)
 
     def _signal(self, number: int) -> None:
         init = self._init.pid()

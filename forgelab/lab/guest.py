@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from .images import NO_EXPIRY, USER
+from .layers import Layers
 from .processes import run
 from .registries import Registries
 from .site import Site
@@ -16,6 +17,9 @@ CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 # Where npm looks depends on who packaged it: Debian, the vendor's package, or a hand-made installation.
 NPM_FILES = ("etc/npmrc", "usr/etc/npmrc", "usr/local/etc/npmrc")
 HOST_KEY_TYPES = ("ed25519", "ecdsa")
+# What systemd makes again where it is missing (systemd-random-seed.service(8), systemd-creds(1)).
+OF_ONE_MACHINE = ("var/lib/systemd/random-seed", "var/lib/systemd/credential.secret")
+LEASES = ("var/lib/dhcp", "var/lib/dhcpcd", "var/lib/NetworkManager", "var/lib/systemd/network")
 
 
 @dataclass(frozen=True)
@@ -69,35 +73,58 @@ def npmrc(site: Site, registries: Registries) -> str:
     )
 
 
-def write_disk(disk: Path, image: Path, files: dict[str, File], comment: str) -> None:
-    """Write the files and fresh SSH host keys on a device's empty disk layer, folders as the image has them."""
-    disk.chmod(0o755)
+def write_disk(disk: Layers, files: dict[str, File], comment: str) -> None:
+    """Write the files and new SSH host keys on a device's empty disk, folders as the image has them."""
+    disk.folders[0].chmod(0o755)
     for name, file in files.items():
-        _make_parents(disk, image, Path(name).parent)
-        target = disk / name
-        target.write_text(file.text)
-        target.chmod(file.mode)
-        owner = (disk / name).parent.stat()
-        os.chown(target, owner.st_uid, owner.st_gid)
-    _make_parents(disk, image, Path("etc/ssh"))
+        disk.write(name, file.text, file.mode)
+    make_host_keys(disk, comment)
+
+
+def write_identity(disk: Layers, name: str, address: str, was: tuple[str, str], public_key: str) -> None:
+    """Make another machine of what is a copy of a device: the one whose name and address `was`.
+
+    Settings, users and data stay; also who may log in, to which the lab's own key is added if it is not there.
+    """
+    disk.folders[0].chmod(0o755)
+    disk.write("etc/hostname", f"{name}\n")
+    disk.write("etc/machine-id", f"{secrets.token_hex(16)}\n", 0o444)
+    disk.write("etc/hosts", renamed(disk.read("etc/hosts"), dict(zip(was, (name, address), strict=True))))
+    for home in ("root", f"home/{USER}"):
+        path = f"{home}/.ssh/authorized_keys"
+        if public_key not in disk.read(path):
+            disk.write(path, disk.read(path) + public_key, 0o600)
+    own = disk.find("var/lib/dbus/machine-id")
+    left = [] if own is None or own.is_symlink() else ["var/lib/dbus/machine-id"]
+    for path in [
+        *left,
+        *filter(disk.find, OF_ONE_MACHINE),
+        *(lease for folder in LEASES for lease in disk.list(folder)),
+    ]:
+        disk.hide(path)
+    make_host_keys(disk, f"root@{name}")
+
+
+def renamed(hosts: str, names: dict[str, str]) -> str:
+    """/etc/hosts with other names and addresses; `shop` is not found in `shop-db`, nor 10.78.0.1 in 10.78.0.12."""
+    found = "|".join(map(re.escape, names))
+    return re.sub(rf"(?<![\w.-])(?:{found})(?![\w-]|\.\d)", lambda match: names[match[0]], hosts)
+
+
+def make_host_keys(disk: Layers, comment: str) -> None:
+    """New ones in place of those that are there, of whatever kind."""
+    for path in disk.list("etc/ssh"):
+        if path.startswith("etc/ssh/ssh_host_"):
+            disk.hide(path)
+    disk.make_folder(Path("etc/ssh"))
     for kind in HOST_KEY_TYPES:
-        key = disk / f"etc/ssh/ssh_host_{kind}_key"
+        key = disk.folders[0] / f"etc/ssh/ssh_host_{kind}_key"
+        for file in (key, key.with_suffix(".pub")):
+            file.unlink(missing_ok=True)
         run("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", comment, "-f", key)
 
 
-def _make_parents(disk: Path, image: Path, folder: Path) -> None:
-    """A folder in the upper layer hides the attributes of the one below it, so it must repeat them."""
-    for path in [*reversed(folder.parents), folder]:
-        if path == Path() or (disk / path).exists():
-            continue
-        (disk / path).mkdir()
-        model = image / path if (image / path).exists() else (disk / path).parent
-        attributes = model.stat()
-        (disk / path).chmod(0o700 if path.name == ".ssh" else attributes.st_mode & 0o7777)
-        os.chown(disk / path, attributes.st_uid, attributes.st_gid)
-
-
-def host_keys(disk: Path, address: str) -> list[str]:
+def host_keys(disk: Layers, address: str) -> list[str]:
     """The device's public host keys as known_hosts lines."""
-    keys = (disk / f"etc/ssh/ssh_host_{kind}_key.pub" for kind in HOST_KEY_TYPES)
-    return [f"{address} {' '.join(key.read_text().split()[:2])}" for key in keys]
+    keys = (disk.read(f"etc/ssh/ssh_host_{kind}_key.pub") for kind in HOST_KEY_TYPES)
+    return [f"{address} {' '.join(key.split()[:2])}" for key in keys]

@@ -76,6 +76,10 @@ class Site:
         return self.dir / "devices"
 
     @property
+    def snapshots(self) -> Path:
+        return self.dir / "snapshots"
+
+    @property
     def lock(self) -> Path:
         return self.dir / "lab.lock"
 

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from .device import LabDevice
 from .sizes import format_size
+from .snapshots import Snapshot
 
-HEADINGS = ("NAME", "ADDRESS", "IMAGE", "STATE", "MEMORY", "CPUS")
+HEADINGS = ("NAME", "ADDRESS", "IMAGE", "FROM", "STATE", "MEMORY", "CPUS")
+SNAPSHOT_HEADINGS = ("SNAPSHOT", "OF", "IMAGE", "MADE", "BELOW")
 
 
 def status_row(device: LabDevice) -> list[str]:
@@ -13,7 +15,14 @@ def status_row(device: LabDevice) -> list[str]:
     used = format_size(device.group.memory_used()) if device.is_on else "-"
     limit = format_size(device.memory) if device.memory else "-"
     cpus = f"{device.cpus:g}" if device.cpus else "-"
-    return [device.name, device.address, device.image, device.state, f"{used} / {limit}", cpus]
+    source = device.config.source or "-"
+    return [device.name, device.address, device.image, source, device.state, f"{used} / {limit}", cpus]
+
+
+def snapshot_row(snapshot: Snapshot, users: Sequence[str]) -> list[str]:
+    """One snapshot as the cells of the list: when it was made, and what stands on it."""
+    made = snapshot.made[:16].replace("T", " ")
+    return [snapshot.name, snapshot.device, snapshot.image, made, ", ".join(users) or "-"]
 
 
 def table(rows: Iterable[Sequence[str]], headings: Sequence[str] = HEADINGS) -> str:

@@ -32,11 +32,12 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Recipes by id, and what is wrong with the files that gave none."""
+    """Recipes by id, what is wrong with the files that gave none, and ForgeLab's own roles."""
 
     recipes: Mapping[str, Recipe]
     problems: Mapping[Path, tuple[Problem, ...]]
-    folders: tuple[Path, ...] = field(default=())
+    folders: tuple[Path, ...] = ()
+    roles: Roles = field(default_factory=lambda: Roles({}, {}))
 
     @classmethod
     def load(cls, folders: Iterable[Path], roles_dir: Path) -> Catalog:
@@ -58,7 +59,7 @@ class Catalog:
         wrong = {name: gaps for name, recipe in recipes.items() if (gaps := unpublished_reads(recipe, recipes))}
         problems |= {Path(recipes[name].source): gaps for name, gaps in wrong.items()}
         usable = {name: one for name, one in recipes.items() if name not in wrong}
-        return cls(dict(sorted(usable.items(), key=_place)), problems, folders)
+        return cls(dict(sorted(usable.items(), key=_place)), problems, folders, roles)
 
     def get(self, recipe_id: str) -> Recipe:
         """Raises KeyError with the ids there are, or with what is wrong with this one."""

@@ -13,17 +13,17 @@ SHOWN = 60  # characters of a value in a sentence
 def conflict(spec: RoleSpec, mine: ResolvedComponent, theirs: ResolvedComponent, my_server: str) -> str:
     """Why both cannot be, as the rest of a sentence that begins with the other server's name; empty when they can."""
     rules = spec.colocation
-    if any(value(each, spec, name) == wanted for each in (mine, theirs) for name, wanted in rules.harmless.items()):
+    if any(value(each, spec, name) == wanted for each in (mine, theirs) for name, wanted in rules.exempt_if.items()):
         return ""
-    if rules.once:
+    if rules.exclusive:
         return f"has {spec.title} there, which a device can have once"
-    can_differ = (*rules.free, *mergeable(spec, [mine, theirs]))
+    can_differ = (*rules.may_differ, *mergeable(spec, [mine, theirs]))
     must = [name for name in spec.options if name not in can_differ]
-    if rules.apart_by:
-        both = [name for name in rules.apart_by if _words(mine, spec, name) & _words(theirs, spec, name)]
+    if rules.partition_by:
+        both = [name for name in rules.partition_by if _words(mine, spec, name) & _words(theirs, spec, name)]
         if not both:
-            must = list(rules.in_common)
-        elif any(value(mine, spec, name) != value(theirs, spec, name) for name in rules.apart_by):
+            must = list(rules.must_match)
+        elif any(value(mine, spec, name) != value(theirs, spec, name) for name in rules.partition_by):
             shown = _shown(value(theirs, spec, both[0]))
             return f"has {spec.title} for {both[0]} {shown} there: {my_server} must have another one"
     for name in must:
@@ -65,7 +65,7 @@ def mergeable(spec: RoleSpec, components: Iterable[ResolvedComponent]) -> list[s
 def never_conflicts(spec: RoleSpec) -> bool:
     """Whether any two servers may have the role, whatever the values."""
     rules = spec.colocation
-    return not (rules.once or rules.apart_by or set(spec.options) - {*rules.free, *rules.merged})
+    return not (rules.exclusive or rules.partition_by or set(spec.options) - {*rules.may_differ, *rules.merged})
 
 
 def value(component: ResolvedComponent, spec: RoleSpec, name: str) -> object:

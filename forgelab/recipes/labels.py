@@ -5,37 +5,32 @@ from __future__ import annotations
 from datetime import date
 
 from forgelab.recipes.options import Choice, Option
-from forgelab.recipes.versions.support import origins, support
 
 
 def choice_label(option: Option, choice: Choice, today: date) -> str:
     """`PHP 8.3 (recommended) · supported until 2027-12-31 · Ubuntu 24.04, vendor.example`, and for one that nobody
     mends any more `PHP 8.0 (end of life since 2023-11-26) · vendor.example`; an outlived default is not recommended."""
-    status = support(option.role, choice.value, today) if option.role and _is_version(option) else None
+    status = option.versions.support(choice.value, today) if option.versions else None
     old = status.note if status else ""
     marks = [("default" if old else "recommended") if choice.value == option.default else "", old]
     remark = ", ".join(mark for mark in marks if mark)
     parts = [f"{choice.label} ({remark})" if remark else choice.label]
     if status and status.end and not status.ended:
         parts.append(f"supported until {status.end}")
-    if option.role and _is_version(option):
-        parts.append(", ".join(origins(option.role, choice.value)))
+    if option.versions:
+        parts.append(", ".join(option.versions.origins(choice.value)))
     return " · ".join(filter(None, parts))
 
 
 def choice_details(option: Option, choice: Choice, today: date) -> dict[str, object]:
     """The same as data; of a version with `support_ends` (a date or None), `end_of_life` and `sources`."""
     details: dict[str, object] = {"value": choice.value, "label": choice.label}
-    if option.role and _is_version(option):
-        status = support(option.role, choice.value, today)
+    if option.versions:
+        status = option.versions.support(choice.value, today)
         details["support_ends"] = status.end.isoformat() if status.end else None
         details["end_of_life"] = status.ended
-        details["sources"] = list(origins(option.role, choice.value))
+        details["sources"] = list(option.versions.origins(choice.value))
     return details
-
-
-def _is_version(option: Option) -> bool:
-    return option.name.endswith("_version")
 
 
 def grouped(options: tuple[Option, ...]) -> dict[str, list[Option]]:

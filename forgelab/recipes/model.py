@@ -192,8 +192,7 @@ class Recipe:
     def version_of(self, component: Component, config: Mapping[str, object]) -> str:
         """The version that this config installs: chosen, else the manifest's, else the role's default, else ""."""
         variable = component.role.variable("version")
-        default = component.role.options[variable].default if variable in component.role.options else ""
-        return str(config.get(variable) or component.version or default or "")
+        return str(config.get(variable) or component.version or component.role.default_version)
 
 
 def _no_option(name: str) -> Option:

@@ -11,6 +11,7 @@ from forgelab.lib.problems import ConfigInvalid, did_you_mean, listing, not_one_
 from forgelab.lib.reader import kind_of, unsuitable
 from forgelab.recipes import lists
 from forgelab.recipes.conditions import ALWAYS, Condition
+from forgelab.recipes.versions.support import Versions
 
 KINDS = ("select", "boolean", "integer", "string", "networks", "server", "servers")
 LISTS = ("networks", "servers")
@@ -40,6 +41,7 @@ class Option:
     """A question to whoever provisions. Without a `default` it must be answered. `role` says whose variable it sets.
 
     `server_types` are the recipes whose servers a `server` or `servers` option may name; empty means any.
+    Of an option that chooses a version, `versions` tells what is known of each.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Option:
     visible_if: Condition = ALWAYS
     role: str | None = None
     server_types: tuple[str, ...] = ()
+    versions: Versions | None = None
 
     @property
     def required(self) -> bool:

@@ -1,4 +1,4 @@
-"""Which ports a server will listen on, as its roles declare them in `vars/main.yml` for the preflight."""
+"""Which ports a server will listen on, as its roles declare them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from forgelab.recipes.model import Component, Recipe
 from forgelab.recipes.roles.runtime import read_vars
+from forgelab.recipes.roles.spec import RoleSpec
 
 DEPTH = 5  # of variables that are made from others
 Values = dict[str, Any]
@@ -36,10 +37,20 @@ def recipe_ports(recipe: Recipe, config: Mapping[str, object]) -> dict[int, str]
 
 def _ports(component: Component, config: Mapping[str, object]) -> Iterator[tuple[int, str]]:
     role = component.role
-    declared = _vars(role.folder, _changed(role.folder)) if role.folder else {}
     given = {name: value for name, value in (component.variables or {}).items() if "${" not in str(value)}
     chosen = {name: value for name, value in config.items() if name in role.options}
-    known = {name: option.default for name, option in role.options.items()} | dict(declared) | given | chosen
+    values = {name: option.default for name, option in role.options.items()} | given | chosen
+    if role.metadata.ports is not None:
+        found = ((declared.at(values), declared.process) for declared in role.metadata.ports)
+        yield from ((port, process) for port, process in found if port)
+    else:
+        yield from _computed(role, values)
+
+
+def _computed(role: RoleSpec, values: Values) -> Iterator[tuple[int, str]]:
+    """From the role's `vars/main.yml`, as roles of users may have it."""
+    declared = _vars(role.folder, _changed(role.folder)) if role.folder else {}
+    known = dict(declared) | values
     ports = _value(declared.get(f"{role.name}_ports"), known)
     for item in ports if isinstance(ports, list) else ():
         port = str(_value(item.get("port"), known)) if isinstance(item, dict) else ""

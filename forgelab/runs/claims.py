@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -12,13 +11,10 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from forgelab.accounts.actors import SYSTEM
 from forgelab.lib import processes
-from forgelab.runs import registry, services
+from forgelab.runs import kinds, services
 from forgelab.runs.models import DeviceLock, Run, Step
 from forgelab.runs.results import RunResult
-
-logger = logging.getLogger(__name__)
 
 
 class DeviceBusy(Exception):
@@ -68,7 +64,7 @@ def heartbeat(run: Run) -> bool:
 
 @transaction.atomic
 def end(run: Run, result: RunResult, *, steps: Iterable[Step] = (), outcome: dict[str, Any] | None = None) -> bool:
-    """Close a running run, free its device and notify the domain; queue a lost one again, once.
+    """Close a running run, free its device and notify its kind's listeners; queue a lost one again, once.
 
     False, and nothing done, when it was closed before: whoever comes second changes nothing.
     """
@@ -91,8 +87,8 @@ def end(run: Run, result: RunResult, *, steps: Iterable[Step] = (), outcome: dic
     Step.objects.bulk_update(list(steps), ["status", "seconds", "changed", "detail"])
     run.refresh_from_db()
     if again:
-        services.run_repeat(run=run, actor=SYSTEM)
-    _notify_domain(run)
+        services.run_repeat(run=run)
+    kinds.notify_end(run)
     return True
 
 
@@ -104,12 +100,3 @@ def _lost_result(run: Run, result: RunResult) -> tuple[RunResult, bool]:
     again = run.repeatable and run.retry_of_id is None
     then = "It is queued again." if again else "Provision again to continue where it stopped."
     return RunResult(result.status, f"{result.detail} {then}", result.device_clean), again
-
-
-def _notify_domain(run: Run) -> None:
-    """A run that could not be closed would hold its device for ever, so nothing a domain does may prevent it."""
-    try:
-        with transaction.atomic():
-            registry.finished(run)
-    except Exception:
-        logger.exception("run %s has ended, but a listener failed", run.pk)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils import timezone
 
 from forgelab.devices.models import Device
 from forgelab.lib.fields import EncryptedJSONField
+from forgelab.runs import kinds
 
 
 class RunQuerySet(models.QuerySet):
@@ -18,6 +21,18 @@ class RunQuerySet(models.QuerySet):
 
     def finished(self) -> RunQuerySet:
         return self.exclude(status__in=Run.ACTIVE)
+
+    def of(self, subject: models.Model | None) -> RunQuerySet:
+        """Those for this server or other thing; none where it is None."""
+        if subject is None:
+            return self.none()
+        return self.filter(subject_type=ContentType.objects.get_for_model(subject), subject_id=subject.pk)
+
+    def of_kind(self, *wanted: kinds.RunKind) -> RunQuerySet:
+        return self.filter(kind__in=[kind.name for kind in wanted])
+
+    def on(self, device: Device) -> RunQuerySet:
+        return self.filter(device=device)
 
 
 class Run(models.Model):
@@ -34,12 +49,17 @@ class Run(models.Model):
     ACTIVE = (Status.QUEUED, Status.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(max_length=32, help_text="What the run is for; the domain that asked registers under it.")
+    kind = models.CharField(max_length=32, help_text="What it does, such as server.provision.")
     title = models.CharField(max_length=200)
     device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="runs")
+    subject_type = models.ForeignKey(
+        ContentType, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        help_text="The model of what it is for, as its kind says.",
+    )  # fmt: skip
     subject_id = models.UUIDField(
-        null=True, blank=True, db_index=True, help_text="The server or other thing it is for."
+        null=True, blank=True, db_index=True, help_text="The server or other thing it is for, which may be gone."
     )
+    subject = GenericForeignKey("subject_type", "subject_id")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
     )
@@ -85,6 +105,15 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def get_kind(self) -> kinds.RunKind:
+        """Raises `kinds.UnknownKind`."""
+        return kinds.get(self.kind)
+
+    @property
+    def is_queued_again(self) -> bool:
+        """Whether it was lost and another run repeats it."""
+        return Run.objects.filter(retry_of=self).exists()
 
     @property
     def is_active(self) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from forgelab.accounts import audit
 from forgelab.accounts.actors import Actor
 from forgelab.accounts.policy import check
 from forgelab.devices.models import Device
-from forgelab.runs import queue, registry
+from forgelab.runs import kinds, queue
+from forgelab.runs.kinds import RunKind
 from forgelab.runs.models import Run, Step
 from forgelab.runs.plan import Plan
 
@@ -30,48 +31,45 @@ ENDED = {
 def run_create(
     *,
     plan: Plan,
-    kind: str,
+    kind: RunKind,
     device: Device,
-    subject_id: UUID | None = None,
+    subject: Model | None,
     actor: Actor,
-    retry_of: Run | None = None,
     request: dict[str, Any] | None = None,
 ) -> Run:
-    """Queue a run of `plan` on `device`; a worker is told after the commit. `request` is kept with it, in clear.
+    """Queue a run of `plan` on `device`; it is sent to a worker after the commit. `request` is kept with it, in clear.
 
-    A run that repeats a lost one (`retry_of`) stays asked for by whoever asked for that.
+    `subject` is what it is for, of the kind's model. Raises `UnknownKind`, and `TypeError` for another model.
     """
-    asked_by = retry_of or Run(requested_by=actor.user, requested_by_name=actor.display)
-    run = Run.objects.create(
-        kind=kind,
-        title=plan.title,
+    model = kinds.get(kind.name).subject_model
+    if subject is not None and not isinstance(subject, model):
+        raise TypeError(f"A run of kind {kind} is for a {model.__name__}, not for a {type(subject).__name__}.")
+    run = Run(
+        kind=kind.name,
         device=device,
-        subject_id=subject_id,
-        requested_by=asked_by.requested_by,
-        requested_by_name=asked_by.requested_by_name,
-        retry_of=retry_of,
-        plan=plan.to_json(),
+        subject=subject,
+        requested_by=actor.user,
+        requested_by_name=actor.display,
         request=request or {},
-        repeatable=plan.repeatable,
-        timeout_seconds=plan.timeout_seconds,
     )
+    return _queue(run, plan)
+
+
+@transaction.atomic
+def run_repeat(*, run: Run) -> Run:
+    """Queue the lost run's plan once more, as a run of its own that names the lost one and who asked for that."""
+    same = ("kind", "device", "subject_type", "subject_id", "requested_by", "requested_by_name", "request")
+    return _queue(Run(retry_of=run, **{name: getattr(run, name) for name in same}), Plan.from_json(run.plan))
+
+
+def _queue(run: Run, plan: Plan) -> Run:
+    run.title, run.plan = plan.title, plan.to_json()
+    run.repeatable, run.timeout_seconds = plan.repeatable, plan.timeout_seconds
+    run.save(force_insert=True)
     steps = [Step(run=run, position=n, role=role.name, title=role.title) for n, role in enumerate(plan.roles, start=1)]
     Step.objects.bulk_create(steps)
     transaction.on_commit(partial(queue.enqueue, run.pk))
     return run
-
-
-def run_repeat(*, run: Run, actor: Actor) -> Run:
-    """Queue the lost run's plan once more, as a run of its own that names the lost one and who asked for that."""
-    return run_create(
-        plan=Plan.from_json(run.plan),
-        kind=run.kind,
-        device=run.device,
-        subject_id=run.subject_id,
-        actor=actor,
-        retry_of=run,
-        request=run.request,
-    )
 
 
 @transaction.atomic
@@ -87,7 +85,7 @@ def run_cancel(*, run: Run, actor: Actor) -> Run:
     if queued.update(status=Run.Status.CANCELLED, finished_at=now, status_detail="Cancelled before it began."):
         Step.objects.filter(run=run).update(status=Step.Status.SKIPPED)
         run.refresh_from_db()
-        registry.finished(run)
+        kinds.notify_end(run)
         return run
     if not Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING).update(cancel_requested_at=now):
         run.refresh_from_db()

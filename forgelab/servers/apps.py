@@ -5,13 +5,14 @@ class ServersConfig(AppConfig):
     name = "forgelab.servers"
 
     def ready(self) -> None:
-        from forgelab.runs import registry
-        from forgelab.servers import backups
+        from forgelab.runs.kinds import register
+        from forgelab.servers import backups, kinds
         from forgelab.servers.changes import drift
-        from forgelab.servers.provisioning import checks, outcomes
+        from forgelab.servers.provisioning import outcomes
         from forgelab.servers.removal import decommission
 
-        registry.on_finished(checks.PROVISION, outcomes.server_provisioned)
-        registry.on_finished(checks.PLAN, drift.server_checked)
-        registry.on_finished(checks.DECOMMISSION, decommission.server_decommissioned)
-        registry.on_finished(backups.BACKUP, backups.backup_finished)
+        register(kinds.PROVISION, outcomes.server_provisioned)
+        register(kinds.PLAN, drift.server_checked)
+        register(kinds.DECOMMISSION, decommission.server_decommissioned)
+        register(backups.BACKUP, backups.backup_finished)
+        register(backups.RESTORE)

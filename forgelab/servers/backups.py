@@ -13,15 +13,19 @@ from django.utils import timezone
 
 from forgelab.accounts.actors import Actor
 from forgelab.devices import ssh
+from forgelab.runs.conflicts import conflicting_run
+from forgelab.runs.kinds import RunKind
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.runs.services import run_create
 from forgelab.servers import backup_listing as listing
 from forgelab.servers.backup_listing import Backup, LastBackup, Listing, read_backups
+from forgelab.servers.kinds import SERVER, SUBJECT
 from forgelab.servers.models import BackupRecord, Server
 
-BACKUP = "server.backup"
-RESTORE = "server.restore"
+COPYING = frozenset({"server.backup", "server.restore"})
+BACKUP = RunKind("server.backup", "Backup", SUBJECT, doing="backed up", result=SERVER, conflicts=COPYING)
+RESTORE = RunKind("server.restore", "Restore", SUBJECT, doing="restored", result=SERVER, conflicts=COPYING)
 COMPONENT = "backups"
 LONGEST = 4 * 3600  # seconds that a backup or a restore may take
 LIST = "command -v forgelab-backup >/dev/null || exit 0; exec forgelab-backup list --json"
@@ -89,13 +93,13 @@ def _wrong(*, database: str, into: str, at: str, engine: str) -> dict[str, str]:
 
 
 @transaction.atomic
-def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable: bool, actor: Actor) -> Run:
+def _run(server: Server, kind: RunKind, title: str, role: PlannedRole, *, repeatable: bool, actor: Actor) -> Run:
     Server.objects.select_for_update().get(pk=server.pk)  # two that ask at once get one run
     if not has_backups(server):
         raise ValidationError({"server": without_backups(server)})
     if server.status == Server.Status.DECOMMISSIONING:
         raise ValidationError({"server": f"{server.name} is being taken down."})
-    if active := Run.objects.active().filter(subject_id=server.pk, kind__in=(BACKUP, RESTORE)).first():
+    if active := conflicting_run(kind, subject=server):
         raise ValidationError(
             {"server": f'"{active.title}" is at work already. Wait for it (forgelab run watch {str(active.pk)[:8]}).'}
         )
@@ -103,7 +107,7 @@ def _run(server: Server, kind: str, title: str, role: PlannedRole, *, repeatable
         slug=server.name, title=title, roles=(FACTS, role), repeatable=repeatable, timeout_seconds=LONGEST
     )  # fmt: skip
     return run_create(
-        plan=plan, kind=kind, device=server.device, subject_id=server.pk, actor=actor,
+        plan=plan, kind=kind, device=server.device, subject=server, actor=actor,
         request=dict(role.variables),
     )  # fmt: skip
 
@@ -118,7 +122,7 @@ def without_backups(server: Server) -> str:
 
 def backup_finished(run: Run) -> None:
     """A backup run has ended: take in what it made, also when another database's backup failed."""
-    server = Server.objects.filter(pk=run.subject_id).first()
+    server = run.subject
     told = run.outcome.get("backups")
     if server is None or not isinstance(told, dict):
         return

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from forgelab.accounts.actors import SCHEDULER
 from forgelab.devices import ssh
+from forgelab.runs.conflicts import conflicting_run
 from forgelab.runs.models import Run, Step
+from forgelab.servers.kinds import PROVISION
 from forgelab.servers.models import Server
-from forgelab.servers.provisioning.checks import PROVISION
 from forgelab.servers.provisioning.services import server_provision
 from forgelab.servers.succession import ROLE
 
@@ -45,10 +46,10 @@ def fence_due() -> list[Run]:
 
 def _is_due(server: Server) -> bool:
     """Not while a run is at its device, nor once one got far enough to see to it, nor every minute."""
-    if Run.objects.active().filter(device=server.device).exists():
+    if conflicting_run(device=server.device):
         return False
     # Only those since it was replaced: before, it may have been a standby of that very server.
-    since = list(Run.objects.filter(subject_id=server.pk, kind=PROVISION, created_at__gte=server.replaced_at))
+    since = list(Run.objects.of(server).of_kind(PROVISION).filter(created_at__gte=server.replaced_at))
     if any(run.created_at > timezone.now() - AGAIN for run in since):
         return False
     done = (Step.Status.SUCCEEDED, Step.Status.FAILED)

@@ -20,7 +20,7 @@ def server_list() -> QuerySet[Server]:
 
 
 def server_latest_run(server: Server) -> Run | None:
-    return Run.objects.filter(subject_id=server.pk).select_related("device").defer("plan").first()
+    return Run.objects.of(server).select_related("device").defer("plan").first()
 
 
 def _resolved(server: Server) -> ResolvedRecipe | None:

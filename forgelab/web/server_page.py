@@ -39,7 +39,7 @@ def server_page(
         "revealed": revealed is not None,
         "notes": selectors.server_messages(server=server),
         "drift": drift_sentence(server),
-        "runs": Run.objects.filter(subject_id=server.pk).select_related("device").defer("plan")[:10],
+        "runs": Run.objects.of(server).select_related("device").defer("plan")[:10],
         "backups": _backups(server, restore),
     }
     return render(request, template, context, status=UNPROCESSABLE if restore else 200)

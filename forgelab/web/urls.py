@@ -4,6 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from forgelab.web.views import (
+    audit,
     backups,
     device_add,
     device_join,
@@ -56,6 +57,7 @@ urlpatterns = [
     path("devices/<slug:name>/sleep/", devices.sleep, name="device_sleep"),
     path("devices/<slug:name>/trust/", devices.trust, name="device_trust"),
     path("devices/<slug:name>/remove/", devices.remove, name="device_remove"),
+    path("audit/", audit.audit_list, name="audit_list"),
     path("runs/", runs.run_list, name="run_list"),
     path("runs/<uuid:run_id>/", runs.detail, name="run_detail"),
     path("runs/<uuid:run_id>/cancel/", runs.cancel, name="run_cancel"),

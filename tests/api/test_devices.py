@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -181,3 +182,9 @@ def test_strangers_may_do_nothing_of_it(client: APIClient, db: None) -> None:
     ):  # fmt: skip
         assert getattr(client, method)(f"/api/v1/{path}").status_code == 401
     assert not Identity.objects.filter(name="attic-key").exists()
+
+
+def test_a_device_is_found_by_its_name(api: APIClient, make_device: Callable[..., Device]) -> None:
+    for name in ("nas", "nas-2"):
+        make_device(name)
+    assert [row["name"] for row in api.get("/api/v1/devices?name=nas").json()["results"]] == ["nas"]

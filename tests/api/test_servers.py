@@ -124,7 +124,14 @@ def test_credentials_are_shown_at_their_own_address_only(api: APIClient, server:
 
 @pytest.mark.parametrize(
     ("query", "names"),
-    [("status=active", ["web"]), ("status=failed", []), ("device=big", ["web"]), ("device=small", [])],
+    [
+        ("status=active", ["web"]),
+        ("name=web", ["web"]),
+        ("name=we", []),
+        ("status=failed", []),
+        ("device=big", ["web"]),
+        ("device=small", []),
+    ],
 )
 def test_servers_are_filtered(api: APIClient, server: Server, query: str, names: list[str]) -> None:
     assert [row["name"] for row in api.get(f"{SERVERS}?{query}").json()["results"]] == names

@@ -22,6 +22,21 @@ def test_an_empty_lab_says_how_to_make_a_device(capsys):
     assert capsys.readouterr().out == "No devices. Make one: forgelab lab up web1\n"
 
 
+def test_without_snapshots_it_says_how_to_make_one(capsys):
+    assert cli.main(["snapshots"]) == 0
+    assert capsys.readouterr().out == "No snapshots. Make one: forgelab lab snapshot NAME AS\n"
+
+
+def test_a_snapshot_that_does_not_exist_is_named(capsys):
+    assert cli.main(["snapshots", "--remove", "ghost"]) == 1
+    assert capsys.readouterr().err == "There is no snapshot ghost; `forgelab lab snapshots` lists them.\n"
+
+
+def test_a_snapshot_and_an_image_exclude_each_other(capsys):
+    assert cli.main(["up", "try", "--from", "kept", "--image", "trixie"]) == 1
+    assert "the snapshot kept stands on an image already" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("verb", ["kill", "cut", "heal", "reboot", "stop", "start", "rm", "ssh", "exec"])
 def test_a_device_that_does_not_exist_is_named(verb, capsys):
     assert cli.main([verb, "ghost"]) == 1

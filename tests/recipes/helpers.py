@@ -10,7 +10,8 @@ import yaml
 from forgelab.lib.problems import DocumentError
 from forgelab.recipes.manifest.loader import load_text
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.roles.spec import Roles, load_roles
+from forgelab.recipes.roles.spec import Roles, load_roles, with_releases
+from forgelab.recipes.versions.distributions import Distribution
 
 EXTENSIONS = ["fpm", "cli", "mbstring", "xml", "pgsql", "mysql", "redis", "curl", "zip", "gd", "intl", "bcmath"]
 
@@ -58,6 +59,30 @@ ROLES: RoleTexts = {
         },
     ),
     "redis": ("Redis", {"redis_url": {"type": "str"}}, {"redis_url": ""}),
+}
+
+PHP_METADATA = """
+title: PHP
+versions:
+  source: https://www.php.net/supported-versions.php
+  known:
+    "8.0": {supported_until: "2023-11-26", sources: [vendor]}
+    "8.1": {supported_until: "2025-12-31", sources: [jammy, vendor]}
+    "8.2": {supported_until: "2026-12-31", sources: [bookworm, vendor]}
+    "8.3": {supported_until: "2027-12-31", sources: [noble, vendor]}
+  vendor:
+    name: sury
+    title: deb.sury.org
+    base_url: https://packages.sury.org/php
+    key_url: https://packages.sury.org/php/apt.gpg
+    fingerprints: [15058500A0235D97F5D10063B188E2B695BD4743]
+    suites: {bookworm: bookworm}
+    packages: ["php${version}"]
+"""
+DISTRIBUTIONS = {
+    "debian": Distribution("Debian", {"bookworm": "12", "trixie": "13"}),
+    "raspbian": Distribution("Raspberry Pi OS", {"bookworm": "12", "trixie": "13"}),
+    "ubuntu": Distribution("Ubuntu", {"jammy": "22.04", "noble": "24.04"}),
 }
 
 MANIFEST = """
@@ -168,7 +193,11 @@ def write_small_recipe(folder: Path) -> tuple[Path, Path]:
 
 
 def read_roles(folder: Path) -> Roles:
-    return load_roles(write_roles(folder))
+    write_roles(folder)
+    (folder / "php/meta/forgelab.yml").write_text(PHP_METADATA)
+    roles = load_roles(folder)
+    specs = {name: with_releases(spec, DISTRIBUTIONS) for name, spec in roles.specs.items()}
+    return Roles(specs, roles.broken, DISTRIBUTIONS)
 
 
 def manifest(**changes: object) -> dict[str, object]:

@@ -27,9 +27,9 @@ DEFAULTS = {"tool_name": "app", "tool_host": "", "tool_level": 1, "tool_parts": 
 
 @pytest.fixture
 def tool(tmp_path: Path):
-    """The role `tool` with this sharing.yml."""
+    """The role `tool` with these colocation rules, or this text as its forgelab.yml."""
 
-    def made(sharing: dict | str | None = None, ports: str = "[]") -> RoleSpec:
+    def made(rules: dict | str | None = None, ports: str = "[]") -> RoleSpec:
         folder = tmp_path / "tool"
         for name, data in (
             (
@@ -42,9 +42,9 @@ def tool(tmp_path: Path):
             (folder / name).write_text(yaml.safe_dump(data))
         (folder / "vars").mkdir(exist_ok=True)
         (folder / "vars/main.yml").write_text(f"---\ntool_ports: {ports}\n")
-        if sharing is not None:
-            text = sharing if isinstance(sharing, str) else yaml.safe_dump(sharing)
-            (folder / "meta/sharing.yml").write_text(text)
+        if rules is not None:
+            text = rules if isinstance(rules, str) else yaml.safe_dump({"colocation": rules})
+            (folder / "meta/forgelab.yml").write_text(text)
         return load_role(folder)
 
     return made
@@ -73,11 +73,11 @@ def test_a_secret_counts_and_is_not_told(tool) -> None:
 
 
 def test_what_a_device_has_once_is_never_shared(tool) -> None:
-    assert conflict(tool({"once": True}), part(), part(), "new") == "has Tool there, which a device can have once"
+    assert conflict(tool({"exclusive": True}), part(), part(), "new") == "has Tool there, which a device can have once"
 
 
-def test_what_is_harmless_is_in_nobodys_way(tool) -> None:
-    spec = tool({"once": True, "harmless": {"level": 0}})
+def test_what_is_exempt_is_in_nobodys_way(tool) -> None:
+    spec = tool({"exclusive": True, "exempt_if": {"level": 0}})
     assert (
         conflict(spec, part(level=0), part(level=4), "new") == conflict(spec, part(level=4), part(level=0), "new") == ""
     )
@@ -85,14 +85,14 @@ def test_what_is_harmless_is_in_nobodys_way(tool) -> None:
 
 
 class TestApart:
-    SHARING = {"apart_by": ["name", "host"], "in_common": ["loud"]}
+    RULES = {"partition_by": ["name", "host"], "must_match": ["loud"]}
 
     def test_what_lies_apart_may_differ(self, tool) -> None:
-        spec = tool(self.SHARING)
+        spec = tool(self.RULES)
         assert conflict(spec, part(name="a", host="a.lan", level=1), part(name="b", host="b.lan", level=9), "new") == ""
 
     def test_but_not_what_lies_in_common(self, tool) -> None:
-        spec = tool(self.SHARING)
+        spec = tool(self.RULES)
         said = conflict(spec, part(name="a", host="a.lan", loud=True), part(name="b", host="b.lan"), "new")
         assert said == "has Tool there with tool_loud False, and new would have True: both need the same"
 
@@ -105,29 +105,29 @@ class TestApart:
         ],
     )
     def test_one_name_leads_to_one_server(self, tool, mine: dict, theirs: dict, named: str) -> None:
-        said = conflict(tool(self.SHARING), part(**mine), part(**theirs), "new")
+        said = conflict(tool(self.RULES), part(**mine), part(**theirs), "new")
         assert said == f"has Tool for {named} there: new must have another one"
 
     def test_the_same_in_every_respect_is_one_thing(self, tool) -> None:
-        spec, one = tool(self.SHARING), {"name": "a", "host": "a.lan"}
+        spec, one = tool(self.RULES), {"name": "a", "host": "a.lan"}
         assert conflict(spec, part(**one, level=2), part(**one, level=2), "new") == ""
         assert "tool_level" in conflict(spec, part(**one, level=2), part(**one, level=3), "new")
 
 
 class TestMerged:
-    SHARING = {"merged": ["parts", "loud"]}
+    RULES = {"merged": ["parts", "loud"]}
 
     def test_lists_are_joined_and_switches_are_on_where_one_wants_them(self, tool) -> None:
-        spec = tool(self.SHARING)
+        spec = tool(self.RULES)
         assert conflict(spec, part(parts=["a"], loud=True), part(parts=["b"]), "new") == ""
         found = merged(spec, part(parts=["a", "b"], level=2), [part(parts=["b", "c"], loud=True), part()])
         assert found == {"tool_parts": ["a", "b", "c"], "tool_loud": True, "tool_level": 2}
 
     def test_alone_nothing_is_added(self, tool) -> None:
-        assert merged(tool(self.SHARING), part(level=2), []) == {"tool_level": 2}
+        assert merged(tool(self.RULES), part(level=2), []) == {"tool_level": 2}
 
     def test_a_secret_is_nobody_elses(self, tool) -> None:
-        spec = tool(self.SHARING)
+        spec = tool(self.RULES)
         theirs = part({"tool_parts": ["theirs"]})
         assert "tool_parts" not in merged(spec, part(), [theirs])
         assert (
@@ -136,22 +136,22 @@ class TestMerged:
 
 
 @pytest.mark.parametrize(
-    ("sharing", "told"),
+    ("rules", "told"),
     [
-        ({"onze": True}, "meta/sharing.yml: onze: is not known"),
-        ({"once": "yes"}, "once: must be true or false"),
-        ({"merged": "parts"}, "merged: must be a list of names"),
-        ({"merged": [5]}, "merged: must be a list of names"),
-        ({"merged": ["name"]}, "merged: name is neither a list nor a switch (bool)"),
-        ({"free": ["part"]}, "free: part is no variable of the role"),
-        ({"harmless": ["level"]}, "harmless: must be a mapping of variables to values"),
-        ({"harmless": {"levle": 0}}, "harmless: levle is no variable of the role"),
-        ("once: [", "is not valid YAML"),
+        ({"exclusiv": True}, 'meta/forgelab.yml: colocation.exclusiv: is not a known key; did you mean "exclusive"?'),
+        ({"exclusive": "yes"}, "line 2: meta/forgelab.yml: colocation.exclusive: must be true or false"),
+        ({"merged": "parts"}, "colocation.merged: must be a list"),
+        ({"merged": [5]}, "colocation.merged[0]: must be text"),
+        ({"merged": ["name"]}, "colocation.merged: name is neither a list nor a switch (bool)"),
+        ({"may_differ": ["part"]}, 'may_differ: part is no variable of the role; did you mean "parts"?'),
+        ({"exempt_if": ["level"]}, "colocation.exempt_if: must be a mapping"),
+        ({"exempt_if": {"levle": 0}}, 'exempt_if.levle: levle is no variable of the role; did you mean "level"?'),
+        ("colocation: [", "is not valid YAML"),
     ],
 )
-def test_what_cannot_be_meant_is_told_with_its_key(tool, sharing: object, told: str) -> None:
+def test_what_cannot_be_meant_is_told_with_its_key(tool, rules: object, told: str) -> None:
     with pytest.raises(DocumentError) as refused:
-        tool(sharing)
+        tool(rules)
     assert told in str(refused.value)
 
 
@@ -167,5 +167,37 @@ def test_the_roles_that_never_conflict_are_those_that_touch_nothing_of_anothers(
         "firewall",
         "connection_check",
     }
-    once = {name for name, spec in specs.items() if spec.colocation.once}
-    assert once == {"postgresql", "mysql", "mariadb", "redis", "memcached"}
+    exclusive = {name for name, spec in specs.items() if spec.colocation.exclusive}
+    assert exclusive == {"postgresql", "mysql", "mariadb", "redis", "memcached"}
+
+
+class TestFormerSharingYml:
+    """Roles of users may still have it."""
+
+    def test_is_read_under_its_old_keys(self, tool, tmp_path: Path) -> None:
+        tool()
+        (tmp_path / "tool/meta/sharing.yml").write_text(
+            "once: true\ninstead_of: [other]\nharmless: {level: 0}\napart_by: [name]\nin_common: [host]\nfree: [loud]\n"
+        )
+        rules = load_role(tmp_path / "tool").colocation
+        assert rules.exclusive and rules.conflicts == ("other",)
+        assert rules.exempt_if == {"tool_level": 0}
+        assert (rules.partition_by, rules.must_match) == (("tool_name",), ("tool_host",))
+        assert rules.may_differ == ("tool_loud",)
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [("onze: true", "meta/sharing.yml: colocation.onze"), ("free: [part]", "may_differ: part is no variable")],
+    )
+    def test_is_refused_with_the_word_that_is_right_now(self, tool, tmp_path: Path, text: str, told: str) -> None:
+        tool()
+        (tmp_path / "tool/meta/sharing.yml").write_text(text)
+        with pytest.raises(DocumentError) as refused:
+            load_role(tmp_path / "tool")
+        assert told in str(refused.value)
+
+    def test_is_refused_beside_what_takes_its_place(self, tool, tmp_path: Path) -> None:
+        tool({"exclusive": True})
+        (tmp_path / "tool/meta/sharing.yml").write_text("once: true")
+        with pytest.raises(DocumentError, match=r"forgelab.yml has colocation, .*; remove this file"):
+            load_role(tmp_path / "tool")

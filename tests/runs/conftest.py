@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 from django.db import connection
 
 from forgelab.lib.processes import end_marked
-from forgelab.runs import claims
+from forgelab.runs import claims, kinds
 from forgelab.runs.models import Run
 from forgelab.runs.playbook import PlaybookProcess
 from forgelab.runs.results import RunResult, RunSummary
 from tests.runs.local import project
+from tests.support.kinds import TEST
 
 
 @pytest.fixture
@@ -40,6 +42,13 @@ def ended_on_device(monkeypatch):
 
     monkeypatch.setattr("forgelab.runs.orphans.end_on_device", end_on_device)
     return asked
+
+
+@pytest.fixture
+def listen(monkeypatch):
+    """Listen to the end of runs of the tests' kind, until this test ends."""
+    monkeypatch.setitem(kinds._listeners, TEST.name, [])
+    return partial(kinds.on_end, TEST.name)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from forgelab.lib import processes
-from forgelab.runs import claims, registry
+from forgelab.runs import claims
 from forgelab.runs.models import DeviceLock, Run
 from forgelab.runs.results import RunResult
 from tests.support.threads import at_once
@@ -72,9 +72,9 @@ def test_a_beat_counts_only_for_the_worker_that_has_the_run(run):
     assert not claims.heartbeat(mine)
 
 
-def test_ending_frees_the_device_and_tells_the_domain_once(run, monkeypatch):
+def test_ending_frees_the_device_and_tells_the_domain_once(run, listen):
     told = []
-    monkeypatch.setitem(registry._finished, "test", lambda ended: told.append((ended.status, ended.outcome)))
+    listen(lambda ended: told.append((ended.status, ended.outcome)))
     mine = claims.claim(run.pk)
     results = at_once(*[lambda: claims.end(mine, RunResult("succeeded"), outcome={"a": 1})] * 4)
     assert sorted(results) == [False, False, False, True]
@@ -102,12 +102,12 @@ def test_an_ending_does_not_take_the_lock_of_the_run_that_came_after(make_run):
     assert DeviceLock.objects.get().run_id == second.pk
 
 
-def test_a_domain_that_breaks_does_not_keep_the_run_from_ending(run, monkeypatch, caplog):
+def test_a_domain_that_breaks_does_not_keep_the_run_from_ending(run, listen, caplog):
     def broken(ended):
         Run.objects.filter(pk=ended.pk).update(title="half done")
         raise KeyError("name")
 
-    monkeypatch.setitem(registry._finished, "test", broken)
+    listen(broken)
     assert claims.end(claims.claim(run.pk), RunResult("succeeded"))
     run.refresh_from_db()
     assert (run.status, run.title) == ("succeeded", "Provision laravel")
@@ -148,8 +148,8 @@ class TestALostRun:
         assert (run.status, Run.objects.count()) == ("cancelled", 1)
         assert run.status_detail == "Cancelled on request. The worker that ran it died."
 
-    def test_tells_the_domain_when_its_repetition_is_queued_already(self, run, monkeypatch):
+    def test_tells_the_domain_when_its_repetition_is_queued_already(self, run, listen):
         seen = []
-        monkeypatch.setitem(registry._finished, "test", lambda ended: seen.append(Run.objects.active().count()))
+        listen(lambda ended: seen.append(Run.objects.active().count()))
         self.lose(run)
         assert seen == [1]

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError
 
 from forgelab.accounts.actors import SCHEDULER, SYSTEM
-from forgelab.runs import claims, execution, orphans, queue, registry, selectors, services, tasks
+from forgelab.runs import claims, execution, orphans, queue, selectors, services, tasks
 from forgelab.runs.execution import execute, secret_texts
 from forgelab.runs.models import DeviceLock, Run, Step
 from forgelab.runs.plan import Plan, PlannedRole
@@ -17,6 +17,7 @@ from forgelab.runs.playbook import PlaybookProcess
 from forgelab.runs.results import RunResult, RunSummary
 from forgelab.runs.steps import StepTracker
 from tests.support import secrets
+from tests.support.kinds import TEST
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -153,9 +154,9 @@ def test_every_text_inside_the_secrets_is_known():
 
 
 class TestCancel:
-    def test_of_a_queued_run_is_done_at_once(self, run, monkeypatch):
+    def test_of_a_queued_run_is_done_at_once(self, run, listen):
         told = []
-        monkeypatch.setitem(registry._finished, "test", lambda ended: told.append(ended.status))
+        listen(lambda ended: told.append(ended.status))
         cancelled = services.run_cancel(run=run, actor=SYSTEM)
         assert (cancelled.status, cancelled.status_detail) == ("cancelled", "Cancelled before it began.")
         assert cancelled.finished_at
@@ -190,7 +191,7 @@ class TestAsking:
         from django.db import transaction
 
         with transaction.atomic():
-            made = services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
+            made = services.run_create(plan=plan, kind=TEST, device=device, subject=device, actor=SYSTEM)
             assert enqueued == []
         assert enqueued == [str(made.pk)]
 
@@ -199,14 +200,14 @@ class TestAsking:
 
     def test_for_a_lost_run_again_does_not_change_who_asked(self, make_run):
         lost = make_run(actor=SCHEDULER)
-        repeat = services.run_repeat(run=lost, actor=SYSTEM)
+        repeat = services.run_repeat(run=lost)
         assert repeat.requested_by_name == "scheduler"
 
     def test_for_a_run_that_is_rolled_back_enqueues_nothing(self, device, plan, enqueued):
         from django.db import transaction
 
         with pytest.raises(ZeroDivisionError), transaction.atomic():
-            services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
+            services.run_create(plan=plan, kind=TEST, device=device, subject=device, actor=SYSTEM)
             1 / 0  # noqa: B018
         assert enqueued == []
         assert not Run.objects.exists()
@@ -217,7 +218,7 @@ class TestAsking:
             raise error
 
         monkeypatch.setattr(queue.app, "send_task", away)
-        made = services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
+        made = services.run_create(plan=plan, kind=TEST, device=device, subject=device, actor=SYSTEM)
         made.refresh_from_db()
         assert (made.status, made.enqueued_at) == ("queued", None)
         assert "it will be enqueued again" in caplog.text
@@ -225,7 +226,7 @@ class TestAsking:
     def test_with_a_broker_that_works_notes_when_it_was_enqueued(self, device, plan, monkeypatch):
         sent = []
         monkeypatch.setattr(queue.app, "send_task", lambda name, **message: sent.append((name, message)))
-        made = services.run_create(plan=plan, kind="test", device=device, actor=SYSTEM)
+        made = services.run_create(plan=plan, kind=TEST, device=device, subject=device, actor=SYSTEM)
         made.refresh_from_db()
         assert made.enqueued_at
         assert sent == [(tasks.execute_run.name, {"args": [str(made.pk)], "task_id": str(made.pk), "retry": False})]

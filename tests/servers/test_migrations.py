@@ -16,6 +16,6 @@ def test_what_was_noted_under_a_roles_old_name_is_found_under_its_new_one(server
     server.components.create(name="peers", title="Connections to other servers")
     import_module("forgelab.servers.migrations.0006_role_connection_check").rename(apps, None)
     server.refresh_from_db()
-    assert list(server.managed) == ["connection_check", "nginx"]
+    assert sorted(server.managed) == ["connection_check", "nginx"]
     assert server.managed["connection_check"] == record
     assert "peers" not in server.components.values_list("name", flat=True)

@@ -19,7 +19,7 @@ from forgelab.api.views import View
 from forgelab.runs.selectors import run_list
 from forgelab.servers import selectors
 from forgelab.servers.changes import dry_run, reports
-from forgelab.servers.provisioning import checks
+from forgelab.servers.kinds import PLAN
 
 
 class PlanView(View):
@@ -48,7 +48,7 @@ class OnePlanView(View):
     """A view of one plan, by its run."""
 
     def get_queryset(self) -> Any:
-        return run_list().filter(kind=checks.PLAN)
+        return run_list().of_kind(PLAN)
 
     def noun(self) -> str:
         return "plan"

@@ -14,7 +14,7 @@ from forgelab.runs.models import Run
 def accepted(run: Run, request: Request) -> Response:
     """202 with the run, and where to go from here."""
     urls = {name: reverse(f"api:{name}", [run.pk], request=request) for name in ("run", "steps", "events", "cancel")}
-    if run.kind.startswith("server.") and run.subject_id:
-        urls["server"] = reverse("api:server", [run.subject_id], request=request)
+    if run.subject_type:
+        urls[run.subject_type.model] = reverse(f"api:{run.subject_type.model}", [run.subject_id], request=request)
     data = {"run": selectors.run_snapshot(run_id=run.pk), "urls": urls}
     return Response(data, status=status.HTTP_202_ACCEPTED, headers={"Location": urls["run"]})

@@ -8,6 +8,7 @@ from forgelab.servers.models import Server
 
 
 class ServerFilterSet(django_filters.FilterSet):
+    name = django_filters.CharFilter(help_text="The whole name.")
     status = OneOfFilter(choices=Server.Status.choices)
     environment = OneOfFilter(choices=Server.Environment.choices)
     device = DeviceFilter()

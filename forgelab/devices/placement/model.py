@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# What all of ForgeLab's roles support, by the distribution's id: the oldest version. A recipe may name others.
-DISTRIBUTIONS = {"debian": "12", "raspbian": "12", "ubuntu": "22.04"}
-
 
 @dataclass(frozen=True, slots=True)
 class Rare:
@@ -23,14 +20,14 @@ class Rare:
 class Needs:
     """What a server asks of a device: MB and cores, at least and recommended; and what must hold at all.
 
-    `ports` maps each TCP port to the name of the process that will listen there; no `architectures` means any;
-    `noun` names the server in sentences.
+    `distributions` maps ids to the oldest version that will do; none means any, and so do no `architectures`. `ports`
+    maps each TCP port to the name of the process that will listen there; `noun` names the server in sentences.
     """
 
     memory_mb: tuple[int, int]
     storage_mb: tuple[int, int]
     cores: tuple[int, int]
-    distributions: Mapping[str, str] = field(default_factory=lambda: DISTRIBUTIONS)
+    distributions: Mapping[str, str] = field(default_factory=dict)
     architectures: tuple[str, ...] = ()
     ports: Mapping[int, str] = field(default_factory=dict)
     rare: tuple[Rare, ...] = ()

@@ -104,6 +104,8 @@ def system_refusals(candidate: Candidate, needs: Needs) -> tuple[str, ...]:
 def _distribution(candidate: Candidate, needs: Needs) -> str:
     name, version = candidate.distribution, candidate.distribution_version
     oldest = needs.distributions.get(name)
+    if not needs.distributions:
+        return ""
     if oldest is None:
         wanted = " or ".join(NAMES.get(each, each) for each in needs.distributions if each != "raspbian")
         return f"it runs {name or 'an unknown system'}; {wanted} is needed"

@@ -11,7 +11,6 @@ from forgelab.recipes.model import Amount, Command, Component, Credentials, Reci
 from forgelab.recipes.options import Option
 from forgelab.recipes.placeholders import as_text
 from forgelab.recipes.roles.runtime import role_runtime
-from forgelab.recipes.versions.support import lifecycles
 
 TYPES = {
     "select": "choice",
@@ -152,8 +151,8 @@ def _allowed(option: Option) -> str:
 
 
 def _known_end(option: Option, version: str) -> str:
-    lifecycle = lifecycles().get(option.role) if option.role and option.name.endswith("_version") else None
-    end = lifecycle.ends.get(version) if lifecycle else None
+    known = option.versions.known.get(version) if option.versions else None
+    end = known.supported_until if known else None
     return f" (supported until {end})" if end else ""
 
 

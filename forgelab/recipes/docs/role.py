@@ -78,18 +78,18 @@ def _colocation(role: RoleSpec) -> Iterator[str]:
     rules, words = role.colocation, []
     if rules == ColocationRules():
         return
-    if rules.once:
-        harmless = [code(f"{name}: {dump(value)}") for name, value in rules.harmless.items()]
-        words.append("a device has it once" + (f", not counting {', '.join(harmless)}" if harmless else ""))
-    if rules.instead_of:
-        words.append(f"never beside {_codes(rules.instead_of)}")
-    if rules.apart_by:
-        words.append(f"each with its own {_codes(rules.apart_by)}")
-    if rules.in_common:
-        words.append(f"the same {_codes(rules.in_common)}")
+    if rules.exclusive:
+        exempt = [code(f"{name}: {dump(value)}") for name, value in rules.exempt_if.items()]
+        words.append("a device has it once" + (f", not counting {', '.join(exempt)}" if exempt else ""))
+    if rules.conflicts:
+        words.append(f"never beside {_codes(rules.conflicts)}")
+    if rules.partition_by:
+        words.append(f"each with its own {_codes(rules.partition_by)}")
+    if rules.must_match:
+        words.append(f"the same {_codes(rules.must_match)}")
     if rules.merged:
         words.append(f"{_codes(rules.merged)} of all are joined")
-    if not (rules.once or rules.apart_by):
+    if not (rules.exclusive or rules.partition_by):
         words.append("whatever the values" if never_conflicts(role) else "everything else must be equal")
     yield f"Several servers on one device: {'; '.join(words)}"
 

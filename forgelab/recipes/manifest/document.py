@@ -47,7 +47,7 @@ def read_manifest(document: Document, roles: Roles, source: str = "") -> Recipe:
         problems.add(secrets[name][1], f'"{name}" is an option too; give one another name')
     recipe = Recipe(
         **_heading(top),
-        requirements=read_requirements(top, options),
+        requirements=read_requirements(top, options, roles.distributions),
         components=tuple(read_component(one, scope) for one in found),
         options=_visible(options, readers, scope),
         secrets=tuple(secret for secret, _ in secrets.values()),

@@ -34,7 +34,7 @@ def load_file(path: Path, roles: Roles) -> Recipe:
             text = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise DocumentError([Problem("", f"cannot be read: {error.strerror or error}")]) from None
-    everything = Roles({**roles.specs, **own.roles.specs}, {**roles.broken, **own.roles.broken})
+    everything = replace(roles, specs={**roles.specs, **own.roles.specs}, broken={**roles.broken, **own.roles.broken})
     recipe = load_text(text, everything, str(path))
     if recipe.id != path.parent.name:
         raise DocumentError(

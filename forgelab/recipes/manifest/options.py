@@ -11,6 +11,7 @@ from forgelab.lib.reader import Reader, text_at
 from forgelab.recipes.context import OVERRIDABLE
 from forgelab.recipes.options import INTEGER_LIMIT, KINDS, LISTS, Choice, Option
 from forgelab.recipes.roles.spec import RoleOption, RoleSpec
+from forgelab.recipes.versions.support import Versions
 
 KEYS = (
     "name", "label", "type", "options", "server_types", "default", "help", "min", "max", "pattern", "group",
@@ -30,7 +31,8 @@ class OptionReader:
     def __init__(self, reader: Reader, roles: Iterable[RoleSpec]) -> None:
         self.reader, self.problems = reader, reader.problems
         self.name = reader.text("name", None, pattern=NAME, means=NAME_MEANS)
-        self.owner = next((role for role in roles if self.name in role.options), None)
+        self.roles = tuple(roles)
+        self.owner = next((role for role in self.roles if self.name in role.options), None)
         self.inherited = self.owner.options[self.name] if self.owner else RoleOption(self.name)
 
     def read(self) -> Option | None:
@@ -51,11 +53,17 @@ class OptionReader:
             group=self.reader.text("group") if "group" in self.reader or not self.owner else self.owner.title,
             role=self.owner.name if self.owner else None,
             server_types=self._server_types(kind),
+            versions=self._versions(),
         )
         if self.name.upper() in OVERRIDABLE and kind != "string":
             self.reader.wrong("type", f'must be "string": the option stands for ${{{self.name.upper()}}}')
         default = self._default(option) if len(self.problems) == known else None
         return replace(option, default=default) if len(self.problems) == known else None
+
+    def _versions(self) -> Versions | None:
+        """What is known of the versions, where the option chooses one."""
+        is_version = self.owner and self.name == self.owner.variable("version")
+        return self.owner.versions if self.owner and is_version and self.owner.versions.known else None
 
     def _kind(self) -> str:
         offered = self._offered_kind()
@@ -104,7 +112,10 @@ class OptionReader:
         return Choice(value, self._choice_label(value))
 
     def _choice_label(self, value: str) -> str:
-        return f"{self.owner.title} {value}" if self.owner and self.name.endswith("_version") else value
+        """Of a version with its role's title; of an option that decides between components, their titles."""
+        if self.owner:
+            return f"{self.owner.title} {value}" if self.name == self.owner.variable("version") else value
+        return next((role.title for role in self.roles if role.name == value), value)
 
     def _bounds(self, kind: str) -> tuple[int | None, int | None]:
         for key in ("min", "max"):
@@ -142,7 +153,7 @@ class OptionReader:
             return ()
         if "default" not in self.reader and not self.owner:
             return None
-        default = self.reader.data["default"] if "default" in self.reader else self.inherited.default
+        default = self.reader.data["default"] if "default" in self.reader else self._inherited_default()
         if "default" not in self.reader and (default is None or "{{" in str(default)):
             self.reader.wrong("default", f"is missing, and the role works out {self.name} by itself; write one here")
             return None
@@ -156,6 +167,9 @@ class OptionReader:
             hint = f'; write it in quotes: "{default}"' if isinstance(default, float) else ""
             self.reader.wrong("default", f"{error}{hint}")
             return None
+
+    def _inherited_default(self) -> object:
+        return self.owner.default_version if self.owner and self._versions() else self.inherited.default
 
     def _label(self) -> str:
         words = self.name.removeprefix(f"{self.owner.name}_") if self.owner else self.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from forgelab.lib.problems import listing, not_one_of
 from forgelab.lib.reader import Reader, text_at
@@ -10,13 +10,13 @@ from forgelab.recipes.model import Amount, Requirements
 from forgelab.recipes.options import Option
 
 KEYS = ("memory", "storage", "cpu", "distributions", "architectures")
-DISTRIBUTIONS = ("debian", "raspbian", "ubuntu")  # the family that ForgeLab's roles know
 VERSION = r"[0-9]{1,3}(\.[0-9]{1,3})?"
 ARCHITECTURE = r"[a-z0-9_]{2,16}"
 Options = Mapping[str, Option | None]
 
 
-def read_requirements(top: Reader, options: Options) -> Requirements:
+def read_requirements(top: Reader, options: Options, distributions: Iterable[str]) -> Requirements:
+    """`distributions` are the ids of those that ForgeLab's roles support."""
     if "requirements" not in top:
         top.wrong("requirements", "is missing")
         return Requirements(Amount(0, 0), Amount(0, 0), Amount(0, 0))
@@ -25,7 +25,7 @@ def read_requirements(top: Reader, options: Options) -> Requirements:
         _size(needs, "memory", options),
         _size(needs, "storage", options),
         _cores(needs),
-        distributions=_distributions(needs),
+        distributions=_distributions(needs, tuple(distributions)),
         architectures=_architectures(needs),
     )
 
@@ -65,15 +65,15 @@ def _amount(reader: Reader, minimum: int, recommended: int, key: str) -> Amount:
     return Amount(minimum, recommended)
 
 
-def _distributions(needs: Reader) -> Mapping[str, str]:
+def _distributions(needs: Reader, supported: tuple[str, ...]) -> Mapping[str, str]:
     """`{debian: "13"}`: the oldest version of each; others are then refused."""
     if "distributions" not in needs:
         return {}
-    found = Reader(needs.data["distributions"], needs.at("distributions"), needs.problems, DISTRIBUTIONS)
+    found = Reader(needs.data["distributions"], needs.at("distributions"), needs.problems, supported)
     if not found.data:
-        needs.wrong("distributions", f"must name at least one of {listing(DISTRIBUTIONS)}")
+        needs.wrong("distributions", f"must name at least one of {listing(supported)}")
     means = "a version in quotes, such as 12 or 24.04"
-    return {name: found.text(name, None, pattern=VERSION, means=means) for name in DISTRIBUTIONS if name in found}
+    return {name: found.text(name, None, pattern=VERSION, means=means) for name in supported if name in found}
 
 
 def _architectures(needs: Reader) -> tuple[str, ...]:

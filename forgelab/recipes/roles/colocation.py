@@ -1,6 +1,6 @@
-"""What a role says of two servers that both bring it to one device: its `meta/sharing.yml`.
+"""What a role says of two servers that both bring it to one device: `colocation` in its `meta/forgelab.yml`.
 
-Without one, two servers may both bring it only where they give it the same values.
+Without it, two servers may both bring it only where they give it the same values.
 """
 
 from __future__ import annotations
@@ -8,71 +8,52 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from forgelab.lib.problems import DocumentError, Problem, did_you_mean, listing
+from forgelab.lib.reader import Reader, text_at
+from forgelab.recipes.roles.variables import full_name
 
-KEYS = ("once", "instead_of", "harmless", "apart_by", "in_common", "merged", "free")
+KEYS = ("exclusive", "conflicts", "exempt_if", "partition_by", "must_match", "merged", "may_differ")
+LIMIT = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ColocationRules:
-    """All names are of the role's variables in full, except `instead_of`, which are roles.
+    """All names are of the role's variables in full, except `conflicts`, which are roles.
 
-    `once`: a device has it once, whatever the values. `instead_of`: roles that cannot be beside it. `harmless`: with
-    these values it changes nothing that another server's could mind. `apart_by`: what separates the work of two
-    servers; where these have no word in common, only `in_common` must be equal. `merged`: lists that are joined, and
-    switches that are on where one server wants them. `free`: may differ always.
+    `exclusive`: a device has it once, whatever the values. `conflicts`: roles that cannot be beside it. `exempt_if`:
+    with these values it is in nobody's way. `partition_by`: what separates the work of two servers; where these have no
+    word in common, only `must_match` must be equal. `merged`: lists that are joined, and switches that are on where one
+    server wants them. `may_differ`: may differ always.
     """
 
-    once: bool = False
-    instead_of: tuple[str, ...] = ()
-    harmless: Mapping[str, object] = field(default_factory=dict)
-    apart_by: tuple[str, ...] = ()
-    in_common: tuple[str, ...] = ()
+    exclusive: bool = False
+    conflicts: tuple[str, ...] = ()
+    exempt_if: Mapping[str, object] = field(default_factory=dict)
+    partition_by: tuple[str, ...] = ()
+    must_match: tuple[str, ...] = ()
     merged: tuple[str, ...] = ()
-    free: tuple[str, ...] = ()
+    may_differ: tuple[str, ...] = ()
 
 
-def read_rules(role: str, data: Mapping[str, object], variables: Mapping[str, object]) -> ColocationRules:
-    """From the file's content. Raises DocumentError for an unknown key or variable."""
-    problems = [
-        Problem(key, f"is not known{did_you_mean(key, KEYS) or f'; there are {listing(KEYS)}'}")
-        for key in data
-        if key not in KEYS
-    ]
-    named = {key: _names(data.get(key), key, problems) for key in ("instead_of", *KEYS[3:])}
-    harmless = data.get("harmless") or {}
-    if not isinstance(harmless, dict):
-        problems.append(Problem("harmless", "must be a mapping of variables to values"))
-        harmless = {}
-    if not isinstance(data.get("once", False), bool):
-        problems.append(Problem("once", "must be true or false"))
-    for key in KEYS[2:]:
-        for name in harmless if key == "harmless" else named[key]:
-            if f"{role}_{name}" not in variables:
-                problems.append(Problem(key, f"{name} is no variable of the role"))
-            elif key == "merged" and _type(variables[f"{role}_{name}"]) not in ("list", "bool"):
-                problems.append(Problem(key, f"{name} is neither a list nor a switch (bool)"))
-    if problems:
-        raise DocumentError(problems)
-    full = {key: tuple(f"{role}_{name}" for name in names) for key, names in named.items()}
+def read_rules(top: Reader, role: str, options: Mapping[str, object]) -> ColocationRules:
+    """The section `colocation`, in which variables stand without the role's name."""
+    reader = Reader(top.data.get("colocation", {}), top.at("colocation"), top.problems, KEYS)
+    exempt = Reader(reader.data.get("exempt_if", {}), reader.at("exempt_if"), top.problems)
+    variables = {
+        key: tuple(full_name(reader, key, name, role, options) for name in _names(reader, key))
+        for key in ("partition_by", "must_match", "merged", "may_differ")
+    }
+    for name in variables["merged"]:
+        spec = options.get(name, {})
+        if name in options and not (isinstance(spec, dict) and spec.get("type") in ("list", "bool")):
+            reader.wrong("merged", f"{name.removeprefix(f'{role}_')} is neither a list nor a switch (bool)")
     return ColocationRules(
-        once=data.get("once") is True,
-        instead_of=tuple(named["instead_of"]),
-        harmless={f"{role}_{name}": value for name, value in harmless.items()},
-        apart_by=full["apart_by"],
-        in_common=full["in_common"],
-        merged=full["merged"],
-        free=full["free"],
+        exclusive=reader.flag("exclusive"),
+        conflicts=_names(reader, "conflicts"),
+        exempt_if={full_name(exempt, name, name, role, options): value for name, value in exempt.data.items()},
+        **variables,
     )
 
 
-def _type(spec: object) -> object:
-    return spec.get("type") if isinstance(spec, dict) else None
-
-
-def _names(value: object, key: str, problems: list[Problem]) -> list[str]:
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return value
-    if value is not None:
-        problems.append(Problem(key, "must be a list of names"))
-    return []
+def _names(reader: Reader, key: str) -> tuple[str, ...]:
+    names = (text_at(item, path, reader.problems) for path, item in reader.items(key, LIMIT))
+    return tuple(name for name in names if name)

@@ -12,7 +12,7 @@ import yaml
 
 from forgelab.lib.problems import DocumentError, Problem, quoted
 from forgelab.recipes.folder import ROLES, plain_file_fault
-from forgelab.recipes.roles.spec import SPEC, Roles, RoleSpec, load_role
+from forgelab.recipes.roles.spec import SPEC, Roles, RoleSpec, load_role, with_releases
 
 NAME = re.compile(r"(?!.*_post_install\Z)[a-z][a-z0-9_]{0,39}")
 MAX_FILES, MAX_BYTES, MAX_TOTAL = 200, 256 * 1024, 1024 * 1024
@@ -50,7 +50,7 @@ def load_own_roles(recipe_folder: Path, known: Roles) -> OwnRoles:
             continue
         try:
             files[name] = _files(folder / name)
-            specs[name] = _spec(folder / name, files[name])
+            specs[name] = with_releases(_spec(folder / name, files[name]), known.distributions)
         except (DocumentError, OSError) as error:
             broken[name] = str(error)
     if sum(len(text) for texts in files.values() for text in texts.values()) > MAX_TOTAL:

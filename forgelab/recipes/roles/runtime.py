@@ -1,4 +1,4 @@
-"""What a role's `vars/main.yml` says of the device: the ports it uses and the services it manages."""
+"""What a role has running on a device: the ports it listens on and the services it manages."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ import yaml
 from forgelab.recipes.roles.spec import RoleSpec
 
 REFERENCE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-# A port in a list that Jinja makes.
-COMPUTED = re.compile(r"'port': *(\w+), *'process': *'([\w.-]+)'")
 Values = Mapping[str, object]
 
 
@@ -34,17 +32,18 @@ _Loader.add_constructor(None, lambda loader, node: getattr(node, "value", None))
 
 
 def role_runtime(role: RoleSpec, values: Values) -> RoleRuntime:
-    """With `values` for the role's variables; nothing for a role without such a file."""
+    """With `values` for the role's variables; nothing for a role that declares nothing."""
     found = read_vars(role.folder) if role.folder else {}
     known = {name: option.default for name, option in role.options.items()} | dict(values)
     ports, services = found.get(f"{role.name}_ports"), found.get(f"{role.name}_services")
+    if role.metadata.ports is not None:
+        ports = [declared.shown(known) for declared in role.metadata.ports if declared.can_be(values)]
     return RoleRuntime(
         ports=tuple(
             (_filled(port.get("port"), known), str(port.get("process", "")))
             for port in (ports if isinstance(ports, list) else ())
             if isinstance(port, dict)
-        )
-        or tuple((_filled(f"{{{{ {name} }}}}", known), process) for name, process in COMPUTED.findall(str(ports))),
+        ),
         services=tuple(_filled(name, known) for name in (services if isinstance(services, list) else ())),
         computed=frozenset(
             key for key, value in (("ports", ports), ("services", services)) if isinstance(value, str) and value

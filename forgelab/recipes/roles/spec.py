@@ -1,20 +1,25 @@
-"""What a role offers, read from its `meta/argument_specs.yml` and `defaults/main.yml`: the source of option help."""
+"""What a role offers, read from its `meta/argument_specs.yml`, `defaults/main.yml` and `meta/forgelab.yml`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
 
-from forgelab.lib.problems import DocumentError, Problem
+from forgelab.lib.problems import DocumentError
 from forgelab.lib.yamlfile import parse
-from forgelab.recipes.roles.colocation import ColocationRules, read_rules
+from forgelab.recipes.roles.colocation import ColocationRules
+from forgelab.recipes.roles.former_sharing import SHARING
+from forgelab.recipes.roles.metadata import METADATA, RoleMetadata, read_metadata
+from forgelab.recipes.versions.distributions import Distributions, release_titles
+from forgelab.recipes.versions.support import Versions
+from forgelab.recipes.versions.vendors import Vendor
 
 SPEC, DEFAULTS = Path("meta/argument_specs.yml"), Path("defaults/main.yml")
-SHARING, VARS = Path("meta/sharing.yml"), Path("vars/main.yml")
+VARS = Path("vars/main.yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,9 @@ class RoleOption:
 
 @dataclass(frozen=True, slots=True)
 class RoleSpec:
-    """A role: `title` is its short_description, `options` its variables by full name (`php_version`).
+    """A role: `title` is what people read, `options` its variables by full name (`php_version`).
 
-    `sharing` is what two servers on one device may have of it; `listens` is false where it says that it has no ports.
+    `metadata` is what its `meta/forgelab.yml` says; `listens` is false where the role has no ports.
     """
 
     name: str
@@ -47,8 +52,22 @@ class RoleSpec:
     description: str = ""
     options: Mapping[str, RoleOption] = field(default_factory=dict)
     folder: Path | None = None
-    colocation: ColocationRules = field(default_factory=ColocationRules)
+    metadata: RoleMetadata = field(default_factory=RoleMetadata)
     listens: bool = True
+
+    @property
+    def versions(self) -> Versions:
+        return self.metadata.versions
+
+    @property
+    def colocation(self) -> ColocationRules:
+        return self.metadata.colocation
+
+    @property
+    def default_version(self) -> str:
+        """What is installed where nobody chose; "" where the role has no version."""
+        option = self.options.get(self.variable("version"))
+        return self.versions.recommended or (str(option.default or "") if option else "")
 
     def variable(self, key: str) -> str:
         return f"{self.name}_{key}"
@@ -60,10 +79,19 @@ class RoleSpec:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Every role that can be a component; `broken` says of the others why they cannot be read."""
+    """Every role that can be a component; `broken` says of the others why they cannot be read.
+
+    `distributions` are those that all of ForgeLab's roles support.
+    """
 
     specs: Mapping[str, RoleSpec]
     broken: Mapping[str, str]
+    distributions: Distributions = field(default_factory=dict)
+
+    @property
+    def vendors(self) -> Mapping[str, Vendor]:
+        """The vendors that the roles declare, by component."""
+        return {name: spec.versions.vendor for name, spec in self.specs.items() if spec.versions.vendor}
 
 
 def load_roles(roles_dir: Path) -> Roles:
@@ -77,7 +105,17 @@ def load_roles(roles_dir: Path) -> Roles:
                 specs[name] = load_role(path.parent.parent)
             except (DocumentError, OSError) as error:
                 broken[name] = str(error)
-    return Roles(specs, broken)
+    declared = [spec.metadata.distributions for spec in specs.values() if spec.metadata.distributions]
+    distributions = declared[0] if declared else {}
+    return Roles({name: with_releases(spec, distributions) for name, spec in specs.items()}, broken, distributions)
+
+
+def with_releases(spec: RoleSpec, distributions: Distributions) -> RoleSpec:
+    """The role, whose versions know the titles of the distributions' releases."""
+    if not spec.versions.known:
+        return spec
+    versions = replace(spec.versions, releases=release_titles(distributions))
+    return replace(spec, metadata=replace(spec.metadata, versions=versions))
 
 
 def role_files(roles_dir: Path) -> list[Path]:
@@ -86,31 +124,28 @@ def role_files(roles_dir: Path) -> list[Path]:
         folders = sorted(roles_dir.iterdir())
     except OSError:
         return []
-    return [folder / part for folder in folders for part in (SPEC, DEFAULTS, SHARING, VARS)]
+    return [folder / part for folder in folders for part in (SPEC, DEFAULTS, METADATA, SHARING, VARS)]
 
 
 def load_role(folder: Path) -> RoleSpec:
-    """One role. Raises DocumentError for YAML that cannot be read, OSError for files that cannot."""
+    """One role. Raises DocumentError for YAML that cannot be read or used, OSError for files that cannot be read."""
     main = _mapping(_mapping(_read(folder / SPEC), "argument_specs"), "main")
     defaults = _read(folder / DEFAULTS) if (folder / DEFAULTS).exists() else {}
     options = _mapping(main, "options")
+    metadata = read_metadata(folder, options)
+    read = {name: _option(name, _mapping(options, name), defaults) for name in options}
+    version = f"{folder.name}_version"
+    if version in read and metadata.versions.choices:
+        read[version] = replace(read[version], choices=metadata.versions.choices)
     return RoleSpec(
         name=folder.name,
-        title=str(main.get("short_description") or folder.name),
+        title=metadata.title or str(main.get("short_description") or folder.name),
         description=_prose(main.get("description")),
-        options={name: _option(name, _mapping(options, name), defaults) for name in options},
+        options=read,
         folder=folder,
-        colocation=_colocation(folder, options),
-        listens=_listens(folder),
+        metadata=metadata,
+        listens=_listens(folder) if metadata.ports is None else bool(metadata.ports),
     )
-
-
-def _colocation(folder: Path, options: Mapping[str, object]) -> ColocationRules:
-    data = _read(folder / SHARING) if (folder / SHARING).exists() else {}
-    try:
-        return read_rules(folder.name, data, options)
-    except DocumentError as wrong:
-        raise DocumentError([Problem(f"{SHARING}: {each.path}", each.message) for each in wrong.problems]) from None
 
 
 def _listens(folder: Path) -> bool:

@@ -1,19 +1,14 @@
-"""Which versions of a component are still mended by their makers, and which a distribution carries: `versions.yaml`."""
+"""Which versions of a component there are, until when each is supported, and who offers it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from pathlib import Path
 
-import yaml
+from forgelab.recipes.versions.vendors import Vendor
 
-from forgelab.recipes.versions.vendors import shipped_vendors
-
-DATA = Path(__file__).parent / "versions.yaml"
-DISTRIBUTIONS = {"bookworm": "Debian 12", "trixie": "Debian 13", "jammy": "Ubuntu 22.04", "noble": "Ubuntu 24.04"}
+VENDOR, BINARIES = "vendor", "binaries"  # sources of a version that are no distribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,80 +26,81 @@ class SupportStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Lifecycle:
-    """A component's versions: `ends` maps each to its last day of support, `distributions` says who carries which.
+class Version:
+    """`supported_until` is None where no end is announced; `sources` are releases (`bookworm`), VENDOR, BINARIES."""
 
-    `others` names further places that ForgeLab's role takes versions from by itself: `versions`, `architectures`.
-    """
-
-    source: str
-    ends: Mapping[str, date | None]
-    distributions: Mapping[str, str]
-    others: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
-
-
-@cache
-def lifecycles() -> Mapping[str, Lifecycle]:
-    """Everything in `versions.yaml`, by role."""
-    return {name: Lifecycle(**data) for name, data in yaml.safe_load(DATA.read_text("utf-8")).items()}
-
-
-def support(component: str, version: str, today: date) -> SupportStatus:
-    """The status of a version on this day; of a whole series (`7` for 7.0, 7.2, ...) that of its longest supported."""
-    lifecycle = lifecycles().get(component)
-    ends = _ends(lifecycle.ends, version) if lifecycle else []
-    if not ends:
-        return SupportStatus(known=False, end=None, ended=False)
-    end = None if None in ends else max(filter(None, ends))
-    return SupportStatus(known=True, end=end, ended=end is not None and end < today)
-
-
-def offered_by(distribution_release: str) -> dict[str, str]:
-    """What a distribution carries by itself, such as {"php": "8.2", ...} for "bookworm"; {} for an unknown one."""
-    return {
-        name: lifecycle.distributions[distribution_release]
-        for name, lifecycle in lifecycles().items()
-        if distribution_release in lifecycle.distributions
-    }
-
-
-def origins(component: str, version: str) -> tuple[str, ...]:
-    """Who offers a version (or one of a series): distributions first, then the vendor, such as `vendor.example`."""
-    lifecycle, vendor = lifecycles().get(component), shipped_vendors().get(component)
-    found: list[str] = []
-    if lifecycle:
-        found += [name for name, offered in lifecycle.others.items() if version in offered["versions"]]
-        found += [
-            DISTRIBUTIONS.get(release, release)
-            for release, carried in lifecycle.distributions.items()
-            if carried == version or carried.startswith(f"{version}.")
-        ]
-    if vendor and version in vendor.versions:
-        found.append(vendor.title)
-    return tuple(found)
+    supported_until: date | None = None
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class OnlyFor:
-    """A further place from which a version comes, for some processors only; `releases` have it for all."""
+class Binaries:
+    """Official binaries that a role installs by itself, and the processors that they are for (as `uname -m`)."""
+
+    title: str
+    architectures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchitectureLimit:
+    """A version that comes from `source` for some processors only; the distributions' `releases` have it for all."""
 
     source: str
     architectures: tuple[str, ...]
     releases: tuple[str, ...]
 
 
-def only_for(component: str, version: str) -> OnlyFor | None:
-    """Where a version does not come to every processor; None where it does, or nothing is known."""
-    lifecycle, vendor = lifecycles().get(component), shipped_vendors().get(component)
-    for source, offered in lifecycle.others.items() if lifecycle else ():
-        if lifecycle and version in offered["versions"]:
-            releases = [release for release, carried in lifecycle.distributions.items() if carried == version]
-            releases += vendor.suites if vendor and version in vendor.versions else ()
-            return OnlyFor(source, tuple(offered["architectures"]), tuple(releases))
-    return None
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The versions of one role's component, as its `meta/forgelab.yml` declares them.
 
+    `source` says where the dates were read, `choices` what can be asked for, `recommended` what is offered first where
+    the role works out its default by itself. `releases` maps the supported distributions' releases to their titles.
+    """
 
-def _ends(ends: Mapping[str, date | None], version: str) -> list[date | None]:
-    if version in ends:
-        return [ends[version]]
-    return [end for other, end in ends.items() if other.startswith(f"{version}.")]
+    known: Mapping[str, Version] = field(default_factory=dict)
+    source: str = ""
+    choices: tuple[str, ...] = ()
+    recommended: str = ""
+    vendor: Vendor | None = None
+    binaries: Binaries | None = None
+    releases: Mapping[str, str] = field(default_factory=dict)
+
+    def support(self, version: str, today: date) -> SupportStatus:
+        """The status of a version on this day; of a series (`7` for 7.0, 7.2) that of its longest supported."""
+        ends = [each.supported_until for each in self._matching(version)]
+        if not ends:
+            return SupportStatus(known=False, end=None, ended=False)
+        end = None if None in ends else max(filter(None, ends))
+        return SupportStatus(known=True, end=end, ended=end is not None and end < today)
+
+    def carried(self) -> dict[str, str]:
+        """Which version each release of a distribution carries: {"bookworm": "8.2"}."""
+        return {
+            source: name
+            for name, version in self.known.items()
+            for source in version.sources
+            if source not in (VENDOR, BINARIES)
+        }
+
+    def origins(self, version: str) -> tuple[str, ...]:
+        """Who offers a version, or one of a series: binaries, distributions, then the vendor (`vendor.example`)."""
+        sources = {source for each in self._matching(version) for source in each.sources}
+        found = [self.binaries.title] if self.binaries and BINARIES in sources else []
+        found += [title for release, title in self.releases.items() if release in sources]
+        return (*found, self.vendor.title) if self.vendor and VENDOR in sources else tuple(found)
+
+    def limited_to(self, version: str) -> ArchitectureLimit | None:
+        """Where a version does not come to every processor; None where it does, or nothing is known."""
+        sources = self.known[version].sources if version in self.known else ()
+        if not self.binaries or BINARIES not in sources:
+            return None
+        releases = [source for source in sources if source not in (VENDOR, BINARIES)]
+        releases += self.vendor.suites if self.vendor and VENDOR in sources else ()
+        return ArchitectureLimit(self.binaries.title, self.binaries.architectures, tuple(releases))
+
+    def _matching(self, version: str) -> Iterator[Version]:
+        if version in self.known:
+            yield self.known[version]
+        else:
+            yield from (each for name, each in self.known.items() if version and name.startswith(f"{version}."))

@@ -1,11 +1,10 @@
-"""Vendors' package repositories, and what somebody changed of them for a mirror: `vendors.yaml`."""
+"""Vendors' package repositories: what the roles declare in `meta/forgelab.yml`, and what somebody changes of it."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from forgelab.lib.problems import Problems
 from forgelab.lib.reader import Reader, text_at
 from forgelab.lib.yamlfile import parse
 
-DATA = Path(__file__).parent / "vendors.yaml"
 URL = r"https?://[^\s/]+(?:/\S*)?|file:/\S+"
 URL_MEANS = "an address such as https://mirror.homelab.local/php"
 WORD = r"[A-Za-z0-9._~+/-]{1,80}"
@@ -41,7 +39,7 @@ KEYS = (*TEXTS, *LISTS, "suites")
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """Where one component comes from when the distribution lacks its version; see the head of `vendors.yaml`."""
+    """Where one component comes from when the distribution lacks its version; see docs/vendors.md."""
 
     name: str
     title: str
@@ -65,68 +63,46 @@ class Vendor:
         }
 
 
-@cache
-def shipped_vendors() -> Mapping[str, Vendor]:
-    """The vendors that ForgeLab knows, by component."""
-    return _read(_document(DATA), base={})
-
-
-def vendors(own: Path) -> Mapping[str, Vendor]:
-    """The same with what the file `own` changes or adds, if it exists.
+def vendors(own: Path, shipped: Mapping[str, Vendor]) -> Mapping[str, Vendor]:
+    """The `shipped` ones, by component, with what the file `own` changes or adds, if it exists.
 
     Raises DocumentError naming line and key of what is wrong in it.
     """
     if not own.is_file():
-        return shipped_vendors()
-    return _read(_document(own), base=_document(DATA).data)
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    data: Mapping[str, Mapping[str, object]]
-    problems: Problems
-
-
-def _document(path: Path) -> _Source:
-    document = parse(path.read_bytes())
+        return shipped
+    document = parse(own.read_bytes())
     problems = Problems(document.lines)
-    top = Reader(document.data or {}, "", problems)
-    return _Source({key: _section(key, value, problems) for key, value in top.data.items()}, problems)
+    sections = Reader(document.data or {}, "", problems).data
+    changed = {key: read_vendor(section, key, problems, shipped.get(key)) for key, section in sections.items()}
+    problems.raise_any()
+    found = {**shipped, **{key: vendor for key, vendor in changed.items() if vendor}}
+    names = [vendor.name for vendor in found.values()]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.add("", f'two vendors are named "{name}"; files on devices are called after it')
+    problems.raise_any()
+    return found
 
 
-def _section(key: str, value: object, problems: Problems) -> Mapping[str, object]:
-    return Reader(value, key, problems, KEYS).data
-
-
-def _read(source: _Source, base: Mapping[str, Mapping[str, object]]) -> Mapping[str, Vendor]:
-    """`base` with the keys of `source` laid over it, section by section."""
-    found = {}
-    for component in {**base, **source.data}:
-        merged = {**base.get(component, {}), **source.data.get(component, {})}
-        found[component] = _vendor(component, merged, source.problems)
-    source.problems.raise_any()
-    names = [vendor.name for vendor in found.values() if vendor]
-    for name in {name for name in names if names.count(name) > 1}:
-        source.problems.add("", f'two vendors are named "{name}"; files on devices are called after it')
-    source.problems.raise_any()
-    return {component: vendor for component, vendor in found.items() if vendor}
-
-
-def _vendor(component: str, data: Mapping[str, object], problems: Problems) -> Vendor | None:
-    reader = Reader(dict(data), component, problems)
-    known = len(problems)
+def read_vendor(data: object, path: str, problems: Problems, base: Vendor | None = None) -> Vendor | None:
+    """The vendor, or None with problems reported. With a `base`, only what differs from it has to be there."""
+    reader, known = Reader(data, path, problems, KEYS), len(problems)
+    needed = () if base else NEEDED
     values: dict[str, Any] = {}
     for key, (pattern, means) in TEXTS.items():
-        if text := reader.text(key, None if key in NEEDED else "", pattern=pattern, means=means):
+        if key in reader or key in needed:
+            text = reader.text(key, None, pattern=pattern, means=means)
             values[key] = text.rstrip("/") if key == "base_url" else text
     for key, (pattern, means) in LISTS.items():
-        if key in data or key in NEEDED:
-            items = reader.items(key, 100, required=key in NEEDED)
+        if key in reader or key in needed:
+            items = reader.items(key, 100, required=key in needed)
             values[key] = tuple(text_at(item, path, problems, pattern=pattern, means=means) for path, item in items)
-    if not values.get("fingerprints"):
+    if not values.get("fingerprints", base and base.fingerprints):
         reader.wrong("fingerprints", "needs at least one: without it anybody could sign the packages")
-    values["suites"] = _suites(reader)
-    return Vendor(**values) if len(problems) == known else None
+    if "suites" in reader or "suites" in needed:
+        values["suites"] = _suites(reader)
+    if len(problems) > known:
+        return None
+    return dataclasses.replace(base, **values) if base else Vendor(**values)
 
 
 def _suites(reader: Reader) -> Mapping[str, str]:

@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from forgelab.accounts.actors import SCHEDULER, Actor
 from forgelab.runs.changes import count
+from forgelab.runs.conflicts import conflicting_run
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_changes
 from forgelab.servers.changes.dry_run import changed_options, server_check
+from forgelab.servers.kinds import PLAN
 from forgelab.servers.models import Server
-from forgelab.servers.provisioning.checks import PLAN
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ AT_ONCE = 2  # looks that are asked for in one go: after a day off ForgeLab does
 
 def server_checked(run: Run) -> None:
     """A plan has ended. One of the server's own config says how far its device is from it."""
-    server = Server.objects.filter(pk=run.subject_id).first()
+    server = run.subject
     if server is None or run.status != Run.Status.SUCCEEDED or run.request.get("base") != server.config:
         return
     if changed_options(server.config, run.request["config"]):
@@ -56,7 +57,7 @@ def check_due(now: datetime | None = None) -> list[Run]:
     for server in watched:
         if len(runs) == AT_ONCE:
             break
-        if _is_due(server, now) and not Run.objects.active().filter(device=server.device).exists():
+        if _is_due(server, now) and not conflicting_run(device=server.device):
             try:
                 runs.append(server_check(server=server, actor=SCHEDULER))
             except ValidationError as error:
@@ -76,4 +77,4 @@ def _is_due(server: Server, now: datetime) -> bool:
     due = due_at(server, now)
     if server.provisioned_at is None or server.provisioned_at >= due:
         return False
-    return not Run.objects.filter(subject_id=server.pk, kind=PLAN, created_at__gte=due).exists()
+    return not Run.objects.of(server).of_kind(PLAN).filter(created_at__gte=due).exists()

@@ -13,9 +13,9 @@ from django.db import transaction
 from forgelab.accounts.actors import Actor
 from forgelab.runs.models import Run
 from forgelab.runs.services import run_create
+from forgelab.servers.kinds import PLAN, PROVISION
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import checks, services
-from forgelab.servers.provisioning.checks import PLAN, PROVISION
 from forgelab.servers.removal.cleanup import surplus, with_removal
 from forgelab.servers.spec.links import check_links
 
@@ -49,7 +49,7 @@ def server_check(*, server: Server, changes: dict[str, Any] | None = None, actor
         ),
         kind=PLAN,
         device=server.device,
-        subject_id=server.pk,
+        subject=server,
         actor=actor,
         request={"config": config, "base": server.config, "gone": surplus(proposed, plan)},
     )
@@ -67,7 +67,7 @@ def server_apply(*, run: Run, actor: Actor, **more: Any) -> Run:
     """
     with transaction.atomic():
         checks.one_at_a_time()
-        server = Server.objects.select_related("device").filter(pk=run.subject_id).first()
+        server = Server.objects.select_related("device").filter(pk=run.subject_id).first()  # fresh, under the lock
         if why := why_not_applicable(run, server):
             raise ValidationError({"plan": why})
         assert server  # noqa: S101 - for mypy: a plan without a server is not applicable
@@ -83,7 +83,7 @@ def server_apply(*, run: Run, actor: Actor, **more: Any) -> Run:
 
 def why_not_applicable(run: Run, server: Server | None) -> str:
     """Why this plan cannot be applied, as a sentence; empty when it can."""
-    if run.kind != PLAN:
+    if run.kind != PLAN.name:
         return "This run is no plan."
     if server is None:
         return "Its server is gone."
@@ -91,7 +91,7 @@ def why_not_applicable(run: Run, server: Server | None) -> str:
         return "The plan is not ready yet. Wait for it."
     if run.status != Run.Status.SUCCEEDED:
         return "The plan could not be made, so there is nothing to apply. See what went wrong, then plan again."
-    later = Run.objects.filter(subject_id=server.pk, kind=PROVISION, created_at__gt=run.created_at)
+    later = Run.objects.of(server).of_kind(PROVISION).filter(created_at__gt=run.created_at)
     if server.config != run.request.get("base") or later.exists():
         return f"{server.name} was changed or provisioned since this plan was made. Make a new plan."
     return ""

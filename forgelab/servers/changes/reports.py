@@ -24,7 +24,7 @@ def plan_result(*, run: Run) -> dict[str, Any]:
     """
     steps = run_changes(run=run)
     config, base = run.request.get("config") or {}, run.request.get("base") or {}
-    why_not = why_not_applicable(run, Server.objects.filter(pk=run.subject_id).first())
+    why_not = why_not_applicable(run, run.subject)
     return {
         "summary": summary(steps),
         "count": count(steps),

@@ -1,6 +1,6 @@
 """The other servers on a server's device, and what its plan has to take over from theirs.
 
-What the roles merge (`merged` in a role's `meta/sharing.yml`) is in the plan of every server on the device, whole: so
+What the roles merge (`merged` in a role's `meta/forgelab.yml`) is in the plan of every server on the device, whole: so
 the plans of all want the same, in whatever order they run. The firewall is the device's: as soon as one server has it,
 it opens what each of them listens for, also for those that were provisioned without it.
 """

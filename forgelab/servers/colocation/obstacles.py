@@ -97,7 +97,7 @@ def _beside(wanted: _Tenant, server: Server) -> str:
 def _clash(wanted: _Tenant, other: _Tenant) -> str:
     for name, spec in wanted.specs.items():
         for theirs in other.specs.values():
-            if theirs.name in spec.colocation.instead_of or name in theirs.colocation.instead_of:
+            if theirs.name in spec.colocation.conflicts or name in theirs.colocation.conflicts:
                 return f"has {theirs.title} there, which {spec.title} cannot be beside"
         if name in other.specs and not never_conflicts(spec):
             mine, hers = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from forgelab.lib.problems import ConfigInvalid, DocumentError
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.model import Amount, Recipe
 from forgelab.recipes.ports import recipe_ports
-from forgelab.recipes.versions.support import only_for
+from forgelab.recipes.versions.distributions import oldest_versions
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.colocation.obstacles import obstacle
 from forgelab.servers.models import Server
@@ -51,9 +52,11 @@ def placement_policy() -> Policy:
     Raises `ValidationError` naming `placement`, with the file, line and key of every mistake.
     """
     try:
-        return placement.policy(settings.PLACEMENT_FILE)
+        chosen = placement.policy(settings.PLACEMENT_FILE)
     except DocumentError as wrong:
         raise ValidationError({"placement": f"{settings.PLACEMENT_FILE}: {wrong}"}) from None
+    declared = {name: role.metadata.instance_mb for name, role in recipe_catalog().roles.specs.items()}
+    return dataclasses.replace(chosen, instances={name: mb for name, mb in declared.items() if mb} | chosen.instances)
 
 
 def promise(recipe: Recipe, config: Config) -> dict[str, int]:
@@ -117,7 +120,6 @@ def _listening(device: Device) -> dict[int, str]:
 def needs(recipe: Recipe, config: Config) -> Needs:
     """What a server of this recipe with this complete config asks of its device."""
     wanted = recipe.needs(config)
-    given: dict[str, Any] = {"distributions": wanted.distributions} if wanted.distributions else {}
     return Needs(
         memory_mb=_pair(wanted.memory_mb),
         storage_mb=_pair(wanted.storage_mb),
@@ -126,13 +128,24 @@ def needs(recipe: Recipe, config: Config) -> Needs:
         ports=recipe_ports(recipe, config),
         rare=tuple(_rare(recipe, config)),
         noun=NOUNS.get(recipe.server_type, "server"),
-        **given,
+        distributions=wanted.distributions or supported_distributions(),
     )
 
 
 def needs_of_stranger(server: Server) -> Needs:
     """Of a server whose recipe is gone: what it was promised."""
-    return Needs((server.memory_mb, server.memory_mb), (server.storage_mb, server.storage_mb), (1, 1), noun="server")
+    return Needs(
+        (server.memory_mb, server.memory_mb),
+        (server.storage_mb, server.storage_mb),
+        (1, 1),
+        supported_distributions(),
+        noun="server",
+    )
+
+
+def supported_distributions() -> dict[str, str]:
+    """The oldest version of each distribution that ForgeLab's roles support, by its id."""
+    return oldest_versions(recipe_catalog().roles.distributions)
 
 
 def _pair(amount: Amount) -> tuple[int, int]:
@@ -142,7 +155,7 @@ def _pair(amount: Amount) -> tuple[int, int]:
 def _rare(recipe: Recipe, config: Config) -> Iterable[Rare]:
     for component in recipe.selected(config):
         version = recipe.version_of(component, config)
-        if found := only_for(component.name, version):
+        if found := component.role.versions.limited_to(version):
             yield Rare(f"{component.role.title} {version}", found.source, found.architectures, found.releases)
 
 

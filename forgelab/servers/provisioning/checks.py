@@ -14,18 +14,17 @@ from forgelab.devices.placement import gb
 from forgelab.lib import names
 from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.model import Recipe
-from forgelab.runs.models import Run
+from forgelab.runs.conflicts import conflicting_run
+from forgelab.runs.kinds import RunKind
 from forgelab.runs.plan import Plan
 from forgelab.servers import selectors
 from forgelab.servers.colocation.obstacles import obstacle
+from forgelab.servers.kinds import PROVISION
 from forgelab.servers.models import Server
 from forgelab.servers.placement import ranking
 from forgelab.servers.provisioning.plans import server_plan
 from forgelab.servers.succession import inherited_secrets
 
-PROVISION = "server.provision"
-PLAN = "server.plan"
-DECOMMISSION = "server.decommission"
 ALPHABET = string.ascii_letters + string.digits  # no character that any configuration file or URL treats specially
 
 
@@ -83,9 +82,8 @@ def one_at_a_time() -> None:
 
 def check_idle(server: Server) -> None:
     """Raises `ValidationError` naming `name` while a run changes the server."""
-    active = Run.objects.active().filter(subject_id=server.pk, kind__in=(PROVISION, DECOMMISSION)).first()
-    if active:
-        doing = "taken down" if active.kind == DECOMMISSION else "provisioned"
+    if active := conflicting_run(PROVISION, subject=server):
+        doing = active.get_kind().doing
         raise ValidationError({"name": f"{server.name} is being {doing} right now. Wait for it, or cancel that run."})
 
 
@@ -126,17 +124,15 @@ def check_promise(server: Server, recipe: Recipe, config: Mapping[str, Any]) -> 
             )
 
 
-def check_neighbours_at_rest(server: Server, *, takes_away: bool) -> None:
+def check_neighbours_at_rest(server: Server, kind: RunKind, request: Mapping[str, Any]) -> None:
     """What is taken away must not be what a run that has not ended is setting up for another server on the device.
 
     Raises `ValidationError` naming `device`.
     """
-    runs = Run.objects.active().filter(device=server.device, kind__in=(PROVISION, DECOMMISSION))
-    for run in runs.exclude(subject_id=server.pk):
-        if takes_away or run.kind == DECOMMISSION or run.request.get("gone"):
-            raise ValidationError(
-                {
-                    "device": f'"{run.title}" is not done yet on {server.device.name}, and one of the two takes away '
-                    "what the other may need. Wait for it, or cancel that run."
-                }
-            )
+    if run := conflicting_run(kind, subject=server, device=server.device, request=request):
+        raise ValidationError(
+            {
+                "device": f'"{run.title}" is not done yet on {server.device.name}, and one of the two takes away '
+                "what the other may need. Wait for it, or cancel that run."
+            }
+        )

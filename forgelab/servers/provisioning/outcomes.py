@@ -24,11 +24,11 @@ FIELDS = [
 
 def server_provisioned(run: Run) -> None:
     """A provisioning run has ended: its server runs, or still runs as before, or has failed."""
-    server = Server.objects.filter(pk=run.subject_id).first()
+    server = run.subject
     if server is None:
         return
     server.managed = {**server.managed, **_managed(server, run)}
-    if Run.objects.active().filter(subject_id=server.pk, kind=run.kind).exists():  # lost, and queued again
+    if run.is_queued_again:
         server.status = Server.Status.PROVISIONING
     elif run.status == Run.Status.SUCCEEDED:
         _succeeded(server, run)

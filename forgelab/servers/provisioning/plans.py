@@ -13,6 +13,7 @@ from forgelab.recipes.model import Recipe
 from forgelab.recipes.resolve import ResolvedComponent, ResolvedRecipe
 from forgelab.recipes.versions.vendors import planned_vendors, vendors
 from forgelab.runs.plan import Plan, PlannedRole
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.colocation.colocated import joint_components
 from forgelab.servers.models import Server
 from forgelab.servers.spec.links import server_links
@@ -71,7 +72,7 @@ def _union(resolved: ResolvedRecipe, suffix: str) -> str:
 def _vendors(resolved: ResolvedRecipe) -> list[dict[str, Any]]:
     """The vendors of its components. Raises `ConfigInvalid` for a vendors.yaml that cannot be used."""
     try:
-        known = vendors(settings.VENDORS_FILE)
+        known = vendors(settings.VENDORS_FILE, recipe_catalog().roles.vendors)
     except DocumentError as wrong:
         raise ConfigInvalid({"vendors.yaml": f"{settings.VENDORS_FILE}: {wrong}"}) from None
     return planned_vendors((component.role for component in resolved.components), known)

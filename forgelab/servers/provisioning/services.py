@@ -13,10 +13,10 @@ from forgelab.recipes.model import Recipe
 from forgelab.runs.models import Run
 from forgelab.runs.services import run_create
 from forgelab.servers import succession
+from forgelab.servers.kinds import PROVISION
 from forgelab.servers.models import Server
 from forgelab.servers.placement import ranking
 from forgelab.servers.provisioning import checks
-from forgelab.servers.provisioning.checks import PROVISION
 from forgelab.servers.provisioning.plans import PROMISED
 from forgelab.servers.removal.cleanup import surplus, with_removal
 from forgelab.servers.removal.safety import check_databases
@@ -68,7 +68,8 @@ def server_provision(
         server.config = config
         plan = checks.checked_plan(server, recipe)
         gone = surplus(server, plan)
-        checks.check_neighbours_at_rest(server, takes_away=bool(gone))
+        request = {"config": config, "base": base, "gone": gone}
+        checks.check_neighbours_at_rest(server, PROVISION, request)
         check_databases(server, gone, confirm=confirm, without_backup=without_backup)
         server.status = Server.Status.PROVISIONING
         server.save()
@@ -76,9 +77,9 @@ def server_provision(
             plan=with_removal(plan, server, purge=purge),
             kind=PROVISION,
             device=server.device,
-            subject_id=server.pk,
+            subject=server,
             actor=actor,
-            request={"config": config, "base": base, "gone": gone},
+            request=request,
         )
 
 

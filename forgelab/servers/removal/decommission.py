@@ -7,12 +7,13 @@ from django.db import transaction
 
 from forgelab.accounts.actors import Actor
 from forgelab.lib.problems import ConfigInvalid
+from forgelab.runs.conflicts import conflicting_run
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
 from forgelab.runs.services import run_create
+from forgelab.servers.kinds import DECOMMISSION
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import checks
-from forgelab.servers.provisioning.checks import DECOMMISSION
 from forgelab.servers.provisioning.plans import FACTS
 from forgelab.servers.removal.cleanup import decommission_plan
 from forgelab.servers.removal.safety import check_confirmed, check_databases
@@ -33,7 +34,8 @@ def server_decommission(
         server = Server.objects.select_for_update(of=("self",)).select_related("device").get(pk=server.pk)
         checks.check_idle(server)
         _check_unused(server)
-        checks.check_neighbours_at_rest(server, takes_away=True)
+        request = {"name": server.name, "purge": purge}
+        checks.check_neighbours_at_rest(server, DECOMMISSION, request)
         there = {*server.managed, *server.components.values_list("name", flat=True)}
         check_databases(server, there, confirm=confirm, without_backup=without_backup)
         server.status, server.status_detail = Server.Status.DECOMMISSIONING, ""
@@ -42,9 +44,9 @@ def server_decommission(
             plan=_plan(server, purge),
             kind=DECOMMISSION,
             device=server.device,
-            subject_id=server.pk,
+            subject=server,
             actor=actor,
-            request={"name": server.name, "purge": purge},
+            request=request,
         )
 
 
@@ -63,7 +65,7 @@ def server_forget(*, server: Server, confirm: str, actor: Actor) -> None:
     check_confirmed(server, confirm)
     with transaction.atomic():
         checks.one_at_a_time()
-        if run := Run.objects.active().filter(subject_id=server.pk).first():
+        if run := conflicting_run(subject=server):
             raise ValidationError({"name": f'"{run.title}" is not done yet. Cancel that run first.'})
         _check_unused(server)
         Server.objects.filter(pk=server.pk).delete()
@@ -79,12 +81,12 @@ def _check_unused(server: Server) -> None:
 
 def server_decommissioned(run: Run) -> None:
     """A decommissioning has ended: the server is gone, or stands there half taken down and says so."""
-    server = Server.objects.filter(pk=run.subject_id).first()
+    server = run.subject
     if server is None:
         return
     if run.status == Run.Status.SUCCEEDED:
         server.delete()
-    elif not Run.objects.active().filter(subject_id=server.pk, kind=DECOMMISSION).exists():  # else it is queued again
+    elif not run.is_queued_again:
         server.status = Server.Status.FAILED
         server.status_detail = (
             f"Taking it down did not come to its end: {run.status_detail or 'it was stopped.'} "

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from forgelab.accounts.actors import from_request
 from forgelab.devices.models import Device
 from forgelab.recipes.model import Recipe
+from forgelab.runs.conflicts import conflicting_run
 from forgelab.runs.models import Run
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
@@ -87,7 +88,7 @@ def _start(request: HttpRequest, recipe: Recipe, forms: Forms) -> HttpResponse:
 
 def _active_run(name: str, recipe: Recipe, device: Device) -> Run | None:
     server = Server.objects.filter(name=name, server_type=recipe.id, device=device).first()
-    return Run.objects.active().filter(subject_id=server.pk).first() if server else None
+    return conflicting_run(subject=server)
 
 
 def _refused(request: HttpRequest, recipe: Recipe, forms: Forms, error: ValidationError) -> HttpResponse:

@@ -11,15 +11,12 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from forgelab.accounts.actors import from_request
-from forgelab.runs import selectors, services
+from forgelab.runs import kinds, selectors, services
 from forgelab.runs.models import Run
-from forgelab.servers.models import Server
-from forgelab.servers.provisioning import checks
 from forgelab.web import run_stream
 from forgelab.web.errors import error_messages
 from forgelab.web.permissions import needs
@@ -43,36 +40,29 @@ def run_list(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """The live page. Complete as it is served; the stream only keeps it up to date."""
     try:
+        run = selectors.run_list().get(pk=run_id)
         snapshot = selectors.run_snapshot(run_id=run_id)
     except Run.DoesNotExist:
         raise Http404("There is no such run.") from None
     first = max(0, snapshot["last_counter"] - LOG_EVENTS)
-    events = [
-        selectors.event_data(event) for event in selectors.run_events(run=Run(pk=run_id), after=first, limit=LOG_EVENTS)
-    ]
-    server = Server.objects.filter(pk=snapshot["subject_id"]).defer("secrets").first()
+    events = [selectors.event_data(event) for event in selectors.run_events(run=run, after=first, limit=LOG_EVENTS)]
     context = {
         "run": snapshot,
-        "ready": _ready(snapshot, server),
+        **_of_kind(run),
         "announcement": run_stream.announcement(snapshot),
         "lines": run_stream.log_lines(events),
         "earlier": first,
         "after": events[-1]["counter"] if events else 0,
-        "server": server,
     }
     return render(request, "web/runs/detail.html", context)
 
 
-def _ready(run: dict[str, Any], server: Server | None) -> dict[str, str] | None:
-    """Where to go once the run has succeeded."""
-    if run["kind"] == checks.DECOMMISSION:
-        return {"url": reverse("server_list"), "label": "Show all servers"}
-    if server is None:
-        return None
-    if run["kind"] == checks.PLAN:
-        return {"url": reverse("run_plan", args=[run["id"]]), "label": "Show what would change"}
-    page = "server_ready" if run["kind"] == checks.PROVISION else "server_detail"
-    return {"url": reverse(page, args=[server.name]), "label": "Show the server"}
+def _of_kind(run: Run) -> dict[str, Any]:
+    """Its kind, and where to go from its page: to its result (`ready`), or when it has not succeeded (`otherwise`)."""
+    kind = kinds.find(run.kind)
+    if kind is None:  # of a room that is no longer installed
+        return {}
+    return {"kind": kind, "ready": kind.result.link(run), "otherwise": (kind.failure or kind.result).link(run)}
 
 
 @require_GET

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 from forgelab.accounts.actors import from_request
 from forgelab.runs.models import Run
 from forgelab.servers.changes import dry_run, reports
+from forgelab.servers.kinds import PLAN
 from forgelab.servers.models import Server
-from forgelab.servers.provisioning import checks
 from forgelab.web.errors import UNPROCESSABLE, add_errors, error_messages
 from forgelab.web.forms.servers import ConfirmationForm
 from forgelab.web.permissions import needs
@@ -47,7 +47,7 @@ def apply(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 
 def _plan_run(run_id: UUID) -> Run:
-    return get_object_or_404(Run.objects.select_related("device").defer("plan"), pk=run_id, kind=checks.PLAN)
+    return get_object_or_404(Run.objects.select_related("device").defer("plan").of_kind(PLAN), pk=run_id)
 
 
 def _server(run: Run) -> Server | None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from forgelab.devices.placement import Candidate, Needs, Tenant
 
 GB = 1024
-APP = Needs(memory_mb=(2 * GB, 4 * GB), storage_mb=(20 * GB, 50 * GB), cores=(2, 4))
+SUPPORTED = {"debian": "12", "raspbian": "12", "ubuntu": "22.04"}
+APP = Needs(memory_mb=(2 * GB, 4 * GB), storage_mb=(20 * GB, 50 * GB), cores=(2, 4), distributions=SUPPORTED)
 SERVER_02 = Candidate(
     name="homelab-server-02", reachable=True, distribution="debian", distribution_version="12",
     distribution_release="bookworm", architecture="x86_64", memory_total_mb=16 * GB, memory_available_mb=12 * GB,
@@ -68,4 +69,5 @@ NEEDS = st.builds(
     cores=st.tuples(st.integers(0, 4), st.integers(0, 16)),
     architectures=st.sampled_from([(), ("x86_64",)]),
     ports=st.sampled_from([{}, {80: "nginx"}]),
+    distributions=st.just(SUPPORTED),
 )

@@ -153,8 +153,9 @@ class TestNeighbours:
         ],
     )  # fmt: skip
     def test_are_good_or_bad_and_say_so(self, other, points, sentence):
-        alone = score(SERVER_02, APP, self.ME)
-        beside = score(dataclasses.replace(SERVER_02, servers=(other,)), APP, self.ME)
+        policy = dataclasses.replace(shipped_policy(), instances={"postgresql": 120})
+        alone = score(SERVER_02, APP, self.ME, policy)
+        beside = score(dataclasses.replace(SERVER_02, servers=(other,)), APP, self.ME, policy)
         assert beside.exact - alone.exact == pytest.approx(points)
         assert beside.reasons[-1] == sentence
 

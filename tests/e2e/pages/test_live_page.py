@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from forgelab.accounts.actors import SYSTEM
 from forgelab.runs.models import Run
 from forgelab.runs.services import run_repeat
 from tests import factories
@@ -74,7 +73,7 @@ def test_a_failure_is_shown_with_the_way_out(page: Page, site: Site) -> None:
 def test_a_lost_run_is_followed_to_the_one_that_repeats_it(page: Page, site: Site) -> None:
     worker = provision(page, site)
     worker.begin("php")
-    repeat = run_repeat(run=worker.run, actor=SYSTEM)
+    repeat = run_repeat(run=worker.run)
     worker.end(Run.Status.LOST, "Its worker died.")
 
     page.wait_for_url(f"{site.url}/runs/{repeat.pk}/")

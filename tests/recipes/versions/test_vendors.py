@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from forgelab.lib.problems import DocumentError
-from forgelab.recipes.versions.support import lifecycles, origins
-from forgelab.recipes.versions.vendors import planned_vendors, shipped_vendors, vendors
+from forgelab.recipes.roles.spec import load_roles
+from forgelab.recipes.versions.vendors import planned_vendors, vendors
 
+SHIPPED = load_roles(Path(__file__).parents[3] / "roles").vendors
 FINGERPRINT = "0123456789ABCDEF0123456789ABCDEF01234567"
 OWN = f"""
 redis:
@@ -27,33 +28,33 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_every_shipped_vendor_has_a_pinned_key_and_says_where_this_is_written() -> None:
-    for vendor in shipped_vendors().values():
+    for vendor in SHIPPED.values():
         assert vendor.fingerprints
         assert vendor.source.startswith("https://")
         assert vendor.suites
 
 
-@pytest.mark.parametrize("component", shipped_vendors())
-def test_what_a_vendor_offers_is_known_with_its_support(component: str) -> None:
-    assert set(shipped_vendors()[component].versions) <= set(lifecycles()[component].ends)
+def test_no_two_shipped_vendors_have_one_name() -> None:
+    names = [vendor.name for vendor in SHIPPED.values()]
+    assert sorted(names) == sorted(set(names)) == ["pgdg", "sury"]
 
 
 def test_without_a_file_of_ones_own_the_shipped_ones_hold(own: Path) -> None:
-    assert vendors(own) == shipped_vendors()
+    assert vendors(own, SHIPPED) == SHIPPED
 
 
 def test_a_mirror_changes_the_address_and_nothing_else(own: Path) -> None:
     own.write_text("php:\n  base_url: http://mirror.homelab.local/php/\n")
-    changed = vendors(own)
+    changed = vendors(own, SHIPPED)
     assert changed["php"].base_url == "http://mirror.homelab.local/php"
-    assert changed["php"].fingerprints == shipped_vendors()["php"].fingerprints
-    assert changed["php"].key_url == shipped_vendors()["php"].key_url
-    assert changed["postgresql"] == shipped_vendors()["postgresql"]
+    assert changed["php"].fingerprints == SHIPPED["php"].fingerprints
+    assert changed["php"].key_url == SHIPPED["php"].key_url
+    assert changed["postgresql"] == SHIPPED["postgresql"]
 
 
 def test_a_vendor_of_ones_own_is_added(own: Path) -> None:
     own.write_text(OWN)
-    assert vendors(own)["redis"].planned() == {
+    assert vendors(own, SHIPPED)["redis"].planned() == {
         "name": "own-redis",
         "title": "Redis of mine",
         "base_url": "http://packages.homelab.local/redis",
@@ -85,18 +86,10 @@ def test_a_vendor_of_ones_own_is_added(own: Path) -> None:
 def test_a_mistake_is_told_with_line_and_key(own: Path, text: str, told: str) -> None:
     own.write_text(text)
     with pytest.raises(DocumentError) as raised:
-        vendors(own)
+        vendors(own, SHIPPED)
     assert told in str(raised.value)
 
 
 def test_a_plan_has_the_vendors_of_its_components_once(own: Path) -> None:
-    planned = planned_vendors(["nginx", "php", "php", "redis"], vendors(own))
+    planned = planned_vendors(["nginx", "php", "php", "redis"], vendors(own, SHIPPED))
     assert [vendor["name"] for vendor in planned] == ["sury"]
-
-
-def test_distributions_are_named_before_the_vendor() -> None:
-    assert origins("php", "8.2") == ("Debian 12", shipped_vendors()["php"].title)
-    assert origins("php", "8.0") == (shipped_vendors()["php"].title,)
-    assert origins("redis", "7") == ("Debian 12", "Ubuntu 24.04")
-    assert origins("nodejs", "22") == ("official binary",)
-    assert origins("mysql", "8.4") == origins("nonsense", "1") == ()

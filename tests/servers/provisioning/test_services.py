@@ -51,10 +51,10 @@ def test_the_best_device_is_taken_when_none_is_named(provision, make_device):
         ({"config": {"php_version": "7.4"}}, "config.php_version", "8.3"),
         ({"config": {"php_versoin": "8.2"}}, "config.php_versoin", "is not an option"),
         ({"config": {"include_redis": "perhaps"}}, "config.include_redis", "must be true or false"),
-        ({"config": {"domain": "a\nb"}}, "config.domain", ""),
-        ({"config": {"domain": "a\x00b"}}, "config.domain", ""),
-        ({"config": {"domain": "\ud800"}}, "config.domain", ""),
-        ({"config": {"domain": "; touch pwned;"}}, "config.domain", ""),
+        ({"config": {"domain": "a\nb"}}, "config.domain", "must be a single line"),
+        ({"config": {"domain": "a\x00b"}}, "config.domain", "control character (U+0000)"),
+        ({"config": {"domain": "\ud800"}}, "config.domain", "control character (U+D800)"),
+        ({"config": {"domain": "; touch pwned;"}}, "config.domain", '"; touch pwned;" does not match'),
     ],
 )
 def test_bad_input_names_its_field_and_nothing_is_stored(provision, changes, field, message):

@@ -56,7 +56,7 @@ class TestDecommission:
         backed_up(timedelta(hours=1))
         end(decommission.server_decommission(server=server, confirm="laravel", actor=SYSTEM))
         assert not Server.objects.exists()
-        assert Run.objects.filter(subject_id=server.pk).count() == 2
+        assert Run.objects.of(server).count() == 2
         assert provision("another").device == server.device
 
     @pytest.mark.parametrize("status", ["failed", "cancelled"])
