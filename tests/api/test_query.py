@@ -14,10 +14,10 @@ pytestmark = pytest.mark.django_db
     ("path", "name", "sentence"),
     [
         ("devices?page_size=100", "page_size",
-         'This is not a known parameter; known are status, cursor, limit; did you mean "limit"?'),
+         'This is not a known parameter; known are name, status, cursor, limit; did you mean "limit"?'),
         ("devices?page=2", "page", 'did you mean "cursor"?'),
         ("runs?stauts=failed", "stauts", 'known are status, device, cursor, limit; did you mean "status"?'),
-        ("infrastructure/servers?q=web", "q", "known are status, environment, device, cursor, limit."),
+        ("infrastructure/servers?q=web", "q", "known are name, status, environment, device, cursor, limit."),
         ("placement?server_typ=x", "server_typ", 'did you mean "server_type"?'),
         ("infrastructure/server-types?limit=5", "limit", "there are no parameters here."),
         ("schema?limit=5", "limit", "known are format, lang."),
