@@ -5,6 +5,27 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterable
 
+DOCUMENTATION = r"""
+name: account_hosts
+short_description: Networks as MySQL and MariaDB write them in the names of accounts
+description:
+  - C(localhost) always; as soon as networks are given, C(127.0.0.1), C(::1) and each of them as well.
+  - Fails for IPv6 networks, which account names cannot have; single IPv6 addresses are fine.
+author: ForgeLab
+options:
+  _input: {description: Networks such as 10.0.0.0/8., type: list, elements: str, required: true}
+"""
+
+EXAMPLES = r"""
+- name: Show from where an account may connect
+  ansible.builtin.debug:
+    msg: "{{ ['10.0.0.0/8'] | forgelab.homelab.account_hosts }}"
+"""
+
+RETURN = r"""
+_value: {description: "Host parts of accounts, such as 10.0.0.0/255.0.0.0.", type: list, elements: str}
+"""
+
 HERE = ["localhost"]
 # Without name lookups, a connection to the loopback address is not one from `localhost` any more.
 LOOPBACK = ["127.0.0.1", "::1"]

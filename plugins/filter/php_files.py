@@ -4,6 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+DOCUMENTATION = r"""
+name: php_files
+short_description: The files that configure versions of PHP
+description: Gives the version, template and destination of each.
+author: ForgeLab
+positional: settings, fpm
+options:
+  _input: {description: Versions of PHP., type: list, elements: str, required: true}
+  settings: {description: Template of the settings of FPM., type: str, required: true}
+  fpm: {description: Whether FPM is installed., type: bool, required: true}
+"""
+
+EXAMPLES = r"""
+- name: Show the files
+  ansible.builtin.debug:
+    msg: "{{ ['8.3'] | forgelab.homelab.php_files('php.ini.tmpl', true) }}"
+"""
+
+RETURN = r"""
+_value: {description: "Mappings with version, src and dest.", type: list, elements: dict}
+"""
+
 # Template and destination, by what reads them.
 CLI_FILES = {"php-cli.ini.j2": "/etc/php/{version}/cli/conf.d/99-forgelab.ini"}
 FPM_FILES = {

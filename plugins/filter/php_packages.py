@@ -7,6 +7,29 @@ from collections.abc import Callable, Iterable
 
 from ansible.errors import AnsibleFilterError
 
+DOCUMENTATION = r"""
+name: php_packages
+short_description: Debian's packages for extensions of PHP
+description:
+  - Each once and in order, for each version. An extension that another package carries gives that one's name.
+  - Fails, naming C(php_extensions), for what is no name of an extension.
+author: ForgeLab
+positional: versions
+options:
+  _input: {description: "Extensions, fpm or cli.", type: list, elements: str, required: true}
+  versions: {description: Versions of PHP or a single one., type: raw, required: true}
+"""
+
+EXAMPLES = r"""
+- name: Show the packages
+  ansible.builtin.debug:
+    msg: "{{ ['fpm', 'pdo_mysql'] | forgelab.homelab.php_packages(['8.3', '8.4']) }}"
+"""
+
+RETURN = r"""
+_value: {description: "Names of packages, such as php8.3-mysql.", type: list, elements: str}
+"""
+
 # Extensions that another package carries (file lists of Debian's php8.2-* packages).
 CARRIED_BY = {
     "ctype": "common",

@@ -8,6 +8,29 @@ import hashlib
 import hmac
 from collections.abc import Callable
 
+DOCUMENTATION = r"""
+name: postgresql_password_fits
+short_description: Whether a password is the one that PostgreSQL has stored
+description:
+  - Compares without moving the stored verifier off the device. Its fingerprint is the beginning of its SHA-256.
+  - What cannot be told counts as no, such as a password that is not ASCII or one that is stored in another way.
+author: ForgeLab
+positional: stored
+options:
+  _input: {description: The password., type: str, required: true}
+  stored: {description: "iterations:salt:fingerprint of the SCRAM-SHA-256 verifier.", type: str, required: true}
+"""
+
+EXAMPLES = r"""
+- name: Show whether the password is the stored one
+  ansible.builtin.debug:
+    msg: "{{ postgresql_password | forgelab.homelab.postgresql_password_fits(stored) }}"
+"""
+
+RETURN = r"""
+_value: {description: Whether it is., type: bool}
+"""
+
 FINGERPRINT = 8  # hexadecimal digits
 
 

@@ -31,6 +31,7 @@ options:
     description: Folders. Missing parents are made for root with mode 0755. A link to a folder made by root is left.
     type: list
     elements: dict
+    default: []
     suboptions:
       path: {description: Absolute path., type: path, required: true}
       owner: {description: Name of the owning user., type: str, default: root}
@@ -41,6 +42,7 @@ options:
     description: Files. Each has either O(files[].src) or O(files[].content).
     type: list
     elements: dict
+    default: []
     suboptions:
       src: {description: A template of the calling role (or beside the playbook, or an absolute path)., type: str}
       content: {description: The text itself., type: str}
@@ -55,6 +57,7 @@ options:
     description: Symbolic links.
     type: list
     elements: dict
+    default: []
     suboptions:
       path: {description: Absolute path of the link., type: path, required: true}
       target: {description: What it points to., type: str, required: true}
@@ -64,14 +67,17 @@ options:
     description: Files and links that must not be there. A folder is refused.
     type: list
     elements: path
+    default: []
   validate:
     description: Commands (no shell) that must succeed after a change.
     type: list
     elements: str
+    default: []
   units:
     description: systemd units that are enabled and started where they are not, after the files are in place.
     type: list
     elements: str
+    default: []
   read_by:
     description:
       - systemd units that read these files at start and reload.
@@ -79,10 +85,12 @@ options:
         its handlers, the task counts as changed, so that its handlers run now.
     type: list
     elements: str
+    default: []
   look_for:
     description: Patterns of paths (shell style) that are only looked for; RV(found) tells which there are.
     type: list
     elements: str
+    default: []
   contents:
     description: The rendered texts by number of the file, as JSON. Set by the action plugin, not by hand.
     type: str

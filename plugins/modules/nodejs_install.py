@@ -34,7 +34,7 @@ options:
 
 EXAMPLES = r"""
 - name: Install Node.js
-  nodejs_install: {home: "{{ nodejs_home }}", packages: [yarn@1]}
+  forgelab.homelab.nodejs_install: {home: "{{ nodejs_home }}", packages: [yarn@1]}
   register: nodejs_started
   notify: Finish installing Node.js
 """

@@ -57,7 +57,7 @@ class Stack:
             return False
 
     def _token(self) -> str:
-        self.cli("user", "create", "tester", "--password", "a-long-test-password-1")
+        self.cli("user", "create", "tester", "--password", "a-long-test-password-1", "--admin")
         return self.cli("token", "create", "tester").stdout.split()[-1]
 
     def stop(self) -> None:
