@@ -25,6 +25,7 @@ from tests.api.endpoints import ENDPOINTS, METHODS
 
 WORDS = ["web", factories.SMALL, "big", "production", "true", "60", "1", "postgresql", "8.2", factories.HOST_KEY,
          factories.FINGERPRINT, "192.0.2.7", "local", "together", "2026-03-10T12:00:00Z", "9999-12-31T23:59:59-14:00",
+         "%", "%s", "{0}",
          "\x00", "a\x00b", "", " ", "../..", "{{ 7*7 }}", "9" * 5000, "-1", "1e400", "٣", "\u2028", "😀"]  # fmt: skip
 NAMES = ["name", "config", "php_version", "php_workers", "domain", "include_redis", "database_engine", "kind",
          "servers", "count", "device", "server_type", "page_size", "__proto__", "a\x00b", ""]  # fmt: skip

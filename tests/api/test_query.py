@@ -23,6 +23,8 @@ pytestmark = pytest.mark.django_db
         ("schema?limit=5", "limit", "known are format, lang."),
         ("devices?status=reachable&status=asleep", "status", "This is given 2 times; once is allowed."),
         ("runs?device=%00", "device", "NUL characters are not allowed."),
+        ("runs?status=%25s", "status", '"%s" is not one of queued, running, succeeded, failed, cancelled, lost.'),
+        ("runs?device=100%25", "device", 'There is no device "100%".'),
         ("runs?format=xml", "format", '"xml" is not one of json.'),
     ],
 )  # fmt: skip
