@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
-from forgelab.servers.selectors import recipe_catalog
 from tests import factories
 from tests.web.pages import field, text
 
