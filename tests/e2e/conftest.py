@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from forgelab.lab import Lab, LabDevice, LabUnavailable
+from tests.e2e.bases import Bases
 from tests.e2e.config import BOOKWORM, NAME
 from tests.support.stack import Stack
 
@@ -64,17 +65,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def join(lab: Lab, stack: Stack) -> Callable[..., tuple[LabDevice, str]]:
-    """Make a lab device and add it to ForgeLab: the device, and its id."""
+def bases(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Bases:
+    return Bases(lab, lambda: Stack(tmp_path_factory.mktemp("base")))
 
-    def make(name: str, *, user: str = "root", image: str = "bookworm", memory: str = "4G") -> tuple[LabDevice, str]:
-        device = lab.up(name, image=image, memory=memory, cpus=2)
-        stack.cli(
-            "device", "add", name, device.address, "--user", user, "--key", str(lab.key_path), "--accept-key"
-        )  # fmt: skip
-        listed = stack.api.get("devices", params={"name": name}).raise_for_status().json()
-        rows = listed["results"] if isinstance(listed, dict) else listed
-        return device, next(row["id"] for row in rows if row["name"] == name)
+
+@pytest.fixture(scope="session")
+def join(lab: Lab, stack: Stack, bases: Bases) -> Callable[..., tuple[LabDevice, str]]:
+    """Make a lab device, bare or from a base, and add it to ForgeLab: the device, and its id."""
+
+    def make(
+        name: str, *, user: str = "root", image: str | None = None, memory: str = "4G", base: str = ""
+    ) -> tuple[LabDevice, str]:
+        source = bases.snapshot(base) if base else None
+        device = lab.up(name, image=image, source=source, memory=memory, cpus=2)
+        return device, stack.add(device, lab.key_path, user)
 
     return make
 
