@@ -89,6 +89,8 @@ INSTALLED_APPS = [
     "django_filters",
     "knox",
     "drf_spectacular",
+    "django_htmx",
+    "template_partials",
     "forgelab.accounts",
     "forgelab.devices",
     "forgelab.runs",
@@ -108,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "forgelab.web.middleware.ContentSecurityPolicyMiddleware",
 ]
 

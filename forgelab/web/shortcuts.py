@@ -31,3 +31,8 @@ def start_run(request: HttpRequest, name: str, start: Callable[[Server], Run]) -
     except ValidationError as error:
         flash(request, error)
         return redirect("server_detail", name)
+
+
+def request_origin(request: HttpRequest) -> str:
+    """The address that the request was sent to, such as `https://forgelab.home.arpa`."""
+    return f"{request.scheme}://{request.get_host()}"

@@ -1,4 +1,4 @@
-"""Forms about a server: its name and options, and what is typed before something is removed for good."""
+"""Forms about a server: its name, and what is typed before something is removed for good."""
 
 from __future__ import annotations
 
@@ -8,18 +8,10 @@ from django import forms
 
 from forgelab.lib import names
 from forgelab.lib.validators import validate_slug
-from forgelab.recipes.forms import RecipeForm, recipe_form
-from forgelab.recipes.model import Recipe
 from forgelab.servers.models import Server
 from forgelab.servers.removal import safety
 
 TYPED = {"autocomplete": "off", "spellcheck": "false"}
-
-
-def options_form(recipe: Recipe) -> type[RecipeForm]:
-    """The form of a recipe's options; those that name servers offer the ones there are."""
-    naming = any(option.kind in ("server", "servers") for option in recipe.options)
-    return recipe_form(recipe, servers=Server.objects.values_list("name", "server_type") if naming else ())
 
 
 class NameForm(forms.Form):

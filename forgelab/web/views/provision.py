@@ -10,15 +10,15 @@ from django.views.decorators.http import require_GET
 
 from forgelab.accounts.actors import from_request
 from forgelab.accounts.policy import may
-from forgelab.recipes.forms import RecipeForm
 from forgelab.recipes.model import Recipe
 from forgelab.servers import selectors
 from forgelab.servers.models import Server
 from forgelab.web.errors import UNPROCESSABLE
-from forgelab.web.forms.servers import NameForm, options_form
+from forgelab.web.forms.options import OptionsForm, options_form
+from forgelab.web.forms.servers import NameForm
 from forgelab.web.permissions import needs
 
-Forms = tuple[NameForm, RecipeForm]
+Forms = tuple[NameForm, OptionsForm]
 
 
 @require_GET
@@ -42,6 +42,16 @@ def configure(request: HttpRequest, server_type: str) -> HttpResponse:
     environment = server.environment if server else Server.Environment.PRODUCTION
     names = NameForm(initial={"name": name, "server_environment": environment})
     return show_forms(request, recipe, (names, options_form(recipe)(initial=server.config if server else {})))
+
+
+@require_GET
+def fields(request: HttpRequest, server_type: str) -> HttpResponse:
+    """The fields that depend on others, for htmx: shown or not, with their errors where the page shows errors."""
+    form_class = options_form(recipe_or_404(server_type))
+    form = form_class(request.GET)
+    if "checked" not in request.GET:
+        form = form_class(initial={field.name: field.data for field in form})
+    return render(request, "web/_options.html#dependent", {"options": form})
 
 
 def show_forms(request: HttpRequest, recipe: Recipe, forms: Forms) -> HttpResponse:

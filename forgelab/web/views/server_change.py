@@ -17,7 +17,8 @@ from forgelab.servers.changes import dry_run
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
 from forgelab.web.errors import UNPROCESSABLE, add_errors
-from forgelab.web.forms.servers import ConfirmationForm, options_form
+from forgelab.web.forms.options import options_form
+from forgelab.web.forms.servers import ConfirmationForm
 from forgelab.web.permissions import needs
 from forgelab.web.shortcuts import posted, server_or_404, start_run
 
