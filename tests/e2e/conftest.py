@@ -12,7 +12,10 @@ import pytest
 from forgelab.lab import Lab, LabDevice, LabUnavailable
 from tests.e2e.bases import Bases
 from tests.e2e.config import BOOKWORM, NAME
+from tests.support.fixtures import stack
 from tests.support.stack import Stack
+
+__all__ = ["stack"]  # a fixture
 
 
 class OwnDevices(Lab):
@@ -54,14 +57,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     stack = getattr(item, "funcargs", {}).get("stack")
     if report.failed and stack:
         report.sections.append(("ForgeLab's log, its end", "\n".join(stack.log().splitlines()[-60:])))
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("stack"))
-    stack.start()
-    yield stack
-    stack.stop()
 
 
 @pytest.fixture(scope="session")
