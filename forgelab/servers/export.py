@@ -12,9 +12,10 @@ from forgelab.devices.access import host_of
 from forgelab.lib.problems import ConfigInvalid
 from forgelab.runs.renderer import Deployment, render
 from forgelab.runs.workspace import collection, write_project
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
-from forgelab.servers.provisioning.plans import server_plan
-from forgelab.servers.selectors import recipe_catalog
+from forgelab.servers.plans.provision import server_plan
+from forgelab.servers.spec.server_spec import with_recipe
 
 MARK = ".forgelab-export"
 IGNORED = "# Keys and the vault password: never commit them.\nssh/\n.vault-password\n"
@@ -58,11 +59,11 @@ def _copy(source: Path, target: Path) -> None:
 
 def _deployment(server: Server) -> Deployment:
     try:
-        plan = server_plan(server, recipe_catalog().get(server.server_type))
+        plan = server_plan(with_recipe(server, recipe_catalog().get(server.server_type)))
     except (KeyError, ConfigInvalid) as error:
         raise ValidationError(
             f"{server.name} cannot be exported, since its recipe {server.server_type} is gone or has changed: "
-            f"{error.args[0] if isinstance(error, KeyError) else error}. Provision it again, then export."
+            f"{error.args[0] if isinstance(error, KeyError) else error}. Reprovision it, then export."
         ) from None
     return Deployment(plan, host_of(server.device))
 

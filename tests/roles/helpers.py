@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from ansible.parsing.dataloader import DataLoader
-from ansible.template import Templar
+from ansible.template import Templar, trust_as_template
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ROOT / "roles"
@@ -42,3 +42,10 @@ def role_variables(role: str) -> dict[str, Any]:
 def templar(role: str, **variables: Any) -> Templar:
     """Templar with a role's variables; the given ones are data, as `!unsafe` makes them."""
     return Templar(DataLoader(), variables={"ansible_facts": FACTS, **role_variables(role), **variables})
+
+
+def exact(role: str, template: str, **variables: Any) -> str:
+    """A template as config_files renders it: backslashes in its expressions mean what they say."""
+    source = trust_as_template((ROLES / role / "templates" / template).read_text())
+    options = {"escape_backslashes": False, "overrides": {"trim_blocks": True}}
+    return str(templar(role, **variables).template(source, **options))

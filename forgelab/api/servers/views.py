@@ -62,7 +62,7 @@ class ServerView(View):
         if config is not None:
             run = services.server_change(server=server, changes=config, actor=self.actor, **wanted)
         if watch is not None:
-            drift.server_watch(server=server, watch=watch, actor=self.actor)
+            drift.server_daily_check(server=server, enabled=watch, actor=self.actor)
         return accepted(run, request) if run else self._shown(self.get_object())
 
     @extend_schema(operation_id="servers_decommission", request=DecommissionSerializer,

@@ -9,12 +9,13 @@ from forgelab.cli.base import console
 from forgelab.cli.drawing import Snapshot
 from forgelab.cli.lookup import short
 from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 
 
 def success(server: Server, *, hide_credentials: bool) -> None:
     """The specification's step 5: components with versions, credentials, next steps."""
-    recipe = selectors.recipe_catalog().recipes.get(server.server_type)
+    recipe = recipe_catalog().recipes.get(server.server_type)
     lines = [
         f"Server: {server.name}",
         f"Device: {server.device.name}",

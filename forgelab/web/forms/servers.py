@@ -6,10 +6,10 @@ from typing import Any
 
 from django import forms
 
+from forgelab.databases import safety
 from forgelab.lib import names
 from forgelab.lib.validators import validate_slug
 from forgelab.servers.models import Server
-from forgelab.servers.removal import safety
 
 TYPED = {"autocomplete": "off", "spellcheck": "false"}
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from forgelab.accounts.actors import from_request
 from forgelab.accounts.policy import may
 from forgelab.recipes.model import Recipe
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from forgelab.web.errors import UNPROCESSABLE
 from forgelab.web.forms.options import OptionsForm, options_form
@@ -24,7 +24,7 @@ Forms = tuple[NameForm, OptionsForm]
 @require_GET
 def types(request: HttpRequest) -> HttpResponse:
     """Step 1: which server type."""
-    catalog = selectors.recipe_catalog()
+    catalog = recipe_catalog()
     folder = settings.RECIPES_DIR if may(from_request(request), "admin.use") else None
     context = {"recipes": catalog.recipes.values(), "reports": catalog.reports(), "folder": folder}
     return render(request, "web/provision/types.html", context)
@@ -61,7 +61,7 @@ def show_forms(request: HttpRequest, recipe: Recipe, forms: Forms) -> HttpRespon
 
 
 def recipe_or_404(server_type: str) -> Recipe:
-    recipe = selectors.recipe_catalog().recipes.get(server_type)
+    recipe = recipe_catalog().recipes.get(server_type)
     if recipe is None:
         raise Http404(f"There is no server type {server_type}.")
     return recipe

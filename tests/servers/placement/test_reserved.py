@@ -69,7 +69,7 @@ class TestPromises:
             ]
         }
         with pytest.raises(ValidationError, match="has 4GB RAM left"):
-            dry_run.server_check(server=Server.objects.get(), changes={"redis_maxmemory_mb": 14_000}, actor=SYSTEM)
+            dry_run.server_plan(server=Server.objects.get(), changes={"redis_maxmemory_mb": 14_000}, actor=SYSTEM)
         assert Server.objects.get().memory_mb == 8512
 
     def test_shrink_only_once_the_server_runs_so(self, device, end, enqueued):

@@ -12,16 +12,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from forgelab.accounts.actors import Actor
+from forgelab.databases import backup_listing as listing
+from forgelab.databases.backup_listing import Backup, LastBackup, Listing, read_backups
+from forgelab.databases.models import BackupRecord
 from forgelab.devices import ssh
 from forgelab.runs.conflicts import conflicting_run
 from forgelab.runs.kinds import RunKind
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
 from forgelab.runs.services import run_create
-from forgelab.servers import backup_listing as listing
-from forgelab.servers.backup_listing import Backup, LastBackup, Listing, read_backups
 from forgelab.servers.kinds import SERVER, SUBJECT
-from forgelab.servers.models import BackupRecord, Server
+from forgelab.servers.models import Server
 
 COPYING = frozenset({"server.backup", "server.restore"})
 BACKUP = RunKind("server.backup", "Backup", SUBJECT, doing="backed up", result=SERVER, conflicts=COPYING)
@@ -98,7 +99,7 @@ def _run(server: Server, kind: RunKind, title: str, role: PlannedRole, *, repeat
     if not has_backups(server):
         raise ValidationError({"server": without_backups(server)})
     if server.status == Server.Status.DECOMMISSIONING:
-        raise ValidationError({"server": f"{server.name} is being taken down."})
+        raise ValidationError({"server": f"{server.name} is being decommissioned."})
     if active := conflicting_run(kind, subject=server):
         raise ValidationError(
             {"server": f'"{active.title}" is at work already. Wait for it (forgelab run watch {str(active.pk)[:8]}).'}
@@ -115,7 +116,7 @@ def _run(server: Server, kind: RunKind, title: str, role: PlannedRole, *, repeat
 def without_backups(server: Server) -> str:
     """What to do about a server that has none."""
     return (
-        f"{server.name} was provisioned without backups. Provision it again with them: forgelab server provision "
+        f"{server.name} was provisioned without backups. Reprovision it with them: forgelab server provision "
         f"{server.server_type} --name {server.name} --set include_backups=true"
     )
 
