@@ -60,8 +60,8 @@ def test_the_app_servers_defaults_are_the_specifications(app_server: Recipe) -> 
 
 
 def test_php_gets_the_twelve_extensions(app_server: Recipe) -> None:
-    extensions = variables(resolved(app_server))["php_extensions"]
-    assert extensions == [
+    php = next(component for component in app_server.components if component.name == "php")
+    assert list(php.parts) == [
         "fpm",
         "cli",
         "mbstring",
