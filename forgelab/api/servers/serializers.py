@@ -26,10 +26,8 @@ class DriftSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField(source="drift_count", allow_null=True)
     since = serializers.DateTimeField(source="drift_since", allow_null=True)
     checked_at = serializers.DateTimeField(source="drift_checked_at", allow_null=True)
-    watch = serializers.BooleanField(source="drift_watch", help_text="Checked every day.")
-    run = serializers.UUIDField(
-        source="drift_run_id", allow_null=True, help_text="The drift check; its result is at `runs/{id}/plan`."
-    )
+    watch = serializers.BooleanField(source="drift_watch", help_text="It is checked every day.")
+    run = serializers.UUIDField(source="drift_run_id", allow_null=True, help_text="Its last check: `runs/{id}/plan`.")
 
 
 class ServerSerializer(serializers.ModelSerializer[Server]):
