@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.roles.conftest import load_plugin
+from tests.roles.helpers import load_plugin
 
 OLDEST = {"debian": "12", "ubuntu": "22.04"}
 KNOWN = ["php8.2-fpm", "php8.2-cli", "php8.4-fpm", "php-fpm", "postgresql-17", "postgresql-client-17", "nginx"]
