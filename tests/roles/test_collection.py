@@ -15,7 +15,7 @@ import yaml
 
 from forgelab.runs.renderer import REQUIREMENTS
 
-from .conftest import ROLES, ROOT, load_plugin
+from .helpers import ROLES, ROOT, load_plugin
 
 NAME = "forgelab.homelab"
 REACHING = re.compile(r"role_path.*\.\.|(src|file|tasks|vars): *\"?\.\./")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.roles.conftest import load_plugin
+from tests.roles.helpers import load_plugin
 from tests.support.apt_repository import KEY_PATH, AptRepository, SigningKey, deb
 
 PHP = {

@@ -62,8 +62,7 @@ class Change:
         Raises `ValidationError` naming `device`, `confirm` or `without_backup`.
         """
         checks.check_colocated_idle(self.server, self.kind, self.request)
-        lost = extensions.data_lost(self.spec.config if self.spec else {}, self.gone)
-        extensions.check_loss(self.server, lost, confirmation)
+        extensions.check_loss(self.server, self.spec.config if self.spec else {}, self.gone, confirmation)
 
     def apply(self, actor: Actor) -> Run:
         """Store the server as wanted, with what is reserved for it, and queue the run that makes it so."""

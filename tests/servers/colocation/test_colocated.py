@@ -168,11 +168,12 @@ class TestPhp:
         plan = server_plan(with_recipe(worker, recipe))
         variables = next(role for role in plan.roles if role.name == "php").variables
         assert variables["php_fpm"] is True
-        assert {"fpm", "memcached"} <= set(variables["php_extensions"])
+        assert "fpm" in variables["php_extensions"]
+        assert variables["php_extra_extensions"] == ["memcached"]
 
 
 class TestMemory:
-    def test_what_others_were_promised_before_is_not_counted_on(self, there) -> None:
+    def test_what_is_reserved_for_others_before_is_not_counted_on(self, there) -> None:
         there("database-server", "books")
         there("cache-server", "fast")
         reserved = {name: plan_of(name).roles[0].variables for name in ("books", "fast")}
