@@ -89,10 +89,13 @@ INSTALLED_APPS = [
     "django_filters",
     "knox",
     "drf_spectacular",
+    "django_htmx",
+    "template_partials",
     "forgelab.accounts",
     "forgelab.devices",
     "forgelab.runs",
     "forgelab.servers",
+    "forgelab.databases",
     "forgelab.api",
     "forgelab.web",
     "forgelab.cli",
@@ -108,6 +111,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "forgelab.web.middleware.ContentSecurityPolicyMiddleware",
 ]
 
@@ -223,9 +227,9 @@ CELERY_TASK_ROUTES = {"forgelab.runs.tasks.execute_run": {"queue": "runs"}}
 CELERY_BEAT_SCHEDULE = {
     "sweep-runs": {"task": "forgelab.runs.tasks.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "check-drift": {"task": "forgelab.servers.tasks.check_drift", "schedule": 300.0, "options": {"expires": 300}},
-    "fence": {"task": "forgelab.servers.tasks.fence", "schedule": 30.0, "options": {"expires": 30}},
+    "fence": {"task": "forgelab.databases.tasks.fence", "schedule": 30.0, "options": {"expires": 30}},
     "refresh-backups": {
-        "task": "forgelab.servers.tasks.refresh_backups",
+        "task": "forgelab.databases.tasks.refresh_backups",
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from forgelab.devices.models import Device, Identity, Sample
 from forgelab.runs.models import Event, Run, Step
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Component, Server
-from forgelab.servers.selectors import recipe_catalog
 
 TYPE = "laravel-app-server"
 SMALL = "small-server"  # the type that tests.recipes.helpers writes

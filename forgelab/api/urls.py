@@ -16,5 +16,5 @@ app_name = "api"
 urlpatterns = [
     *(path("", include(f"forgelab.api.{resource}.urls")) for resource in RESOURCES),
     path("schema", SchemaView.as_view(), name="schema"),
-    re_path(r"^(?P<path>.*)$", nothing_here),
+    re_path(r"^(?P<path>[\s\S]*)$", nothing_here),  # a path may hold a newline
 ]

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, JsonResponse
-from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.metadata import SimpleMetadata
@@ -18,6 +17,7 @@ from rest_framework.serializers import BaseSerializer
 
 from forgelab.accounts.actors import Actor, from_request
 from forgelab.api import errors, query
+from forgelab.api.filters import FilterBackend
 from forgelab.api.pagination import Pages
 from forgelab.api.parsers import StrictJSONParser
 from forgelab.api.permissions import PolicyPermission
@@ -52,9 +52,8 @@ class View(GenericAPIView[Any]):
     lookup_url_kwarg = "key"
     query_serializer_class: type[BaseSerializer[Any]] | None = None
     more_parameters: tuple[str, ...] = ()
-    actions: Mapping[
-        str, str
-    ] = {}  # what each method does, by its name in the policy; GET only looks unless it says so
+    # What each method does, by its name in the policy. GET only looks, unless it says otherwise.
+    actions: Mapping[str, str] = {}
 
     def get_exception_handler(self) -> Any:
         return errors.handle
@@ -95,7 +94,7 @@ class View(GenericAPIView[Any]):
 class ListView(View, ListAPIView[Any]):
     """Rows in pages, in the order of `ordering`, filtered by `filterset_class`."""
 
-    filter_backends = [DjangoFilterBackend]
+    filter_backends = [FilterBackend]
     pagination_class = Pages
     ordering: str
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
@@ -56,10 +55,7 @@ def _field(option: Option, today: date, servers: Servers) -> forms.Field:
     common["initial"] = None if option.required else option.initial
     if option.visible_if.terms and option.required:
         common["required"] = False  # whether it is hidden, and so need not be answered, the recipe knows
-    field = _naming(option, servers, common) if option.kind in NAMING else _typed(option, today, common)
-    if option.visible_if.terms:
-        field.widget.attrs["data-visible-if"] = json.dumps(dict(option.visible_if.terms))
-    return field
+    return _naming(option, servers, common) if option.kind in NAMING else _typed(option, today, common)
 
 
 def _typed(option: Option, today: date, common: dict[str, Any]) -> forms.Field:

@@ -6,13 +6,11 @@ class ServersConfig(AppConfig):
 
     def ready(self) -> None:
         from forgelab.runs.kinds import register
-        from forgelab.servers import backups, kinds
-        from forgelab.servers.changes import drift
-        from forgelab.servers.provisioning import outcomes
-        from forgelab.servers.removal import decommission
+        from forgelab.servers import kinds
+        from forgelab.servers.changes.drift import plan_ended
+        from forgelab.servers.provisioning.outcomes import server_provisioned
+        from forgelab.servers.removal.decommission import server_decommissioned
 
-        register(kinds.PROVISION, outcomes.server_provisioned)
-        register(kinds.PLAN, drift.server_checked)
-        register(kinds.DECOMMISSION, decommission.server_decommissioned)
-        register(backups.BACKUP, backups.backup_finished)
-        register(backups.RESTORE)
+        register(kinds.PROVISION, server_provisioned)
+        register(kinds.PLAN, plan_ended)
+        register(kinds.DECOMMISSION, server_decommissioned)

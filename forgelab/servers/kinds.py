@@ -39,7 +39,7 @@ DECOMMISSION = RunKind(
     name="server.decommission",
     label="Decommission",
     subject=SUBJECT,
-    doing="taken down",
+    doing="decommissioned",
     result=Page("server_list", "Show all servers", of_subject=False),
     failure=SERVER,
     conflicts=CHANGING,

@@ -9,10 +9,9 @@ from django.db.models import QuerySet
 from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.resolve import ResolvedRecipe
 from forgelab.runs.models import Run
-from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from forgelab.servers.spec.links import known_links
-from forgelab.servers.spec.resolving import resolved_recipe
+from forgelab.servers.spec.server_spec import recorded
 
 
 def server_list() -> QuerySet[Server]:
@@ -24,9 +23,9 @@ def server_latest_run(server: Server) -> Run | None:
 
 
 def _resolved(server: Server) -> ResolvedRecipe | None:
-    recipe = recipe_catalog().recipes.get(server.server_type)
+    spec = recorded(server)
     try:
-        return resolved_recipe(server, recipe, known_links(server, recipe)) if recipe else None
+        return spec.resolved(known_links(spec)) if spec else None
     except ConfigInvalid:  # the recipe allows less than it did when the server was provisioned
         return None
 

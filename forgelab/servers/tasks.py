@@ -3,26 +3,11 @@
 from django.db import close_old_connections
 
 from forgelab.celery import app
-from forgelab.servers import backups, fencing
 from forgelab.servers.changes import drift
 
 
 @app.task
 def check_drift() -> None:
-    """Have the servers looked at whose daily look is due."""
+    """Queue the drift checks that are due."""
     close_old_connections()
     drift.check_due()
-
-
-@app.task
-def fence() -> None:
-    """Have primaries that were replaced take no writes, as soon as their devices answer."""
-    close_old_connections()
-    fencing.fence_due()
-
-
-@app.task
-def refresh_backups() -> None:
-    """Ask the devices for the backups that their timers made."""
-    close_old_connections()
-    backups.refresh_all()

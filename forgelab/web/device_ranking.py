@@ -15,6 +15,7 @@ from forgelab.devices.placement import Score
 from forgelab.devices.services import device_observe
 from forgelab.recipes.model import Recipe
 from forgelab.servers.placement.ranking import placement_rank
+from forgelab.servers.spec.server_spec import draft
 
 FRESH = timedelta(minutes=2)  # every device is looked at once a minute, at a moment of its own
 AT_ONCE = 8
@@ -53,7 +54,7 @@ def _refresh(device: Device) -> None:
 
 
 def ranking(recipe: Recipe, **known: Any) -> list[Ranked]:
-    """Every device for this recipe, best first; `known` of the server as for `placement_rank`, which may raise."""
+    """Every device for this recipe, best first; `known` of the server as for `draft`."""
     devices = Device.objects.in_bulk(field_name="name")
-    scores = placement_rank(recipe=recipe, **known)
+    scores = placement_rank(draft(recipe, **known))
     return [Ranked(score, devices[score.name]) for score in scores if score.name in devices]

@@ -1,18 +1,18 @@
-"""The live page's stream: `forgelab.runs.live.watch` put into the format of server-sent events, rendered."""
+"""The stream of a run's page: what `forgelab.runs.live.watch` reads as server-sent events of HTML."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 
 from forgelab.runs.live import watch
 from forgelab.runs.models import Run
@@ -44,6 +44,7 @@ async def sent(run_id: UUID, after: int) -> AsyncIterator[str]:
     """The run's messages in the format of server-sent events, with a comment when there is no news for long."""
     messages = watch(run_id, after)
     upcoming: asyncio.Future[dict[str, Any]] | None = None
+    panel = PanelChanges()
     until = time.monotonic() + LONGEST
     yield "retry: 1000\n\n"
     try:
@@ -58,7 +59,7 @@ async def sent(run_id: UUID, after: int) -> AsyncIterator[str]:
             except StopAsyncIteration:
                 return
             upcoming = None
-            yield f"event: {message['event']}\nid: {message['id']}\ndata: {json.dumps(_shown(message))}\n\n"
+            yield _frame(message, panel)
     finally:
         if upcoming:
             upcoming.cancel()
@@ -66,19 +67,41 @@ async def sent(run_id: UUID, after: int) -> AsyncIterator[str]:
         await messages.aclose()
 
 
-def _shown(message: dict[str, Any]) -> dict[str, Any]:
-    """What the page needs of a message: the same templates as in the page itself, rendered."""
-    data = message["data"]
+def _frame(message: dict[str, Any], panel: PanelChanges) -> str:
+    """One message: `log` with new lines, `panel` with the parts that changed, or `end`. The data is HTML for htmx."""
+    name, html = "end", ""
     if message["event"] == "events":
-        return {"html": render_to_string("web/runs/_log_lines.html", {"lines": log_lines(data)})}
-    if message["event"] == "snapshot":
-        return {
-            "html": render_to_string("web/runs/_panel.html", {"run": data}),
-            "announcement": announcement(data),
-            "title": page_title(data),
-            "finished": bool(data["finished_at"]),
-        }
-    return data
+        name, html = "log", render_to_string("web/runs/_log_lines.html", {"lines": log_lines(message["data"])})
+    elif message["event"] == "snapshot":
+        name, html = "panel", panel.render(message["data"])
+    data = "".join(f"data: {line}\n" for line in html.replace("\r", "").split("\n"))
+    return f"event: {name}\nid: {message['id']}\n{data}\n"
+
+
+class PanelChanges:
+    """The parts of a run's panel that differ from what this stream sent last, so that what stays is left alone.
+
+    Each is swapped out of band by its id: the templates are the page's own.
+    """
+
+    def __init__(self) -> None:
+        self._sent: set[str] = set()
+
+    def render(self, snapshot: dict[str, Any]) -> str:
+        parts = list(_parts(snapshot))
+        changed = [part for part in parts if part not in self._sent]
+        self._sent = set(parts)
+        return "".join(changed)
+
+
+def _parts(snapshot: dict[str, Any]) -> Iterator[str]:
+    context = {"run": snapshot, "oob": True}
+    yield format_html("<title>{}</title>", page_title(snapshot))
+    yield format_html('<p id="announcement" hx-swap-oob="innerHTML">{}</p>', announcement(snapshot))
+    for part in ("heading", "progress"):
+        yield render_to_string(f"web/runs/_panel.html#{part}", context)
+    for step in snapshot["steps"]:
+        yield render_to_string("web/runs/_panel.html#step", context | {"step": step})
 
 
 def page_title(snapshot: dict[str, Any]) -> str:

@@ -7,11 +7,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from forgelab.databases import backups
 from forgelab.recipes import lists
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import LISTS, hidden
 from forgelab.runs.models import Run
-from forgelab.servers import backups, selectors
+from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.changes.reports import drift_sentence
 from forgelab.servers.models import Server
 from forgelab.web.errors import UNPROCESSABLE
@@ -30,7 +32,7 @@ def server_page(
     restore: RestoreForm | None = None,
 ) -> HttpResponse:
     """The page; `revealed` are credentials in clear, `restore` is a form that was refused."""
-    recipe = selectors.recipe_catalog().recipes.get(server.server_type)
+    recipe = recipe_catalog().recipes.get(server.server_type)
     context = {
         "server": server,
         "recipe": recipe,

@@ -1,6 +1,6 @@
 """The web pages' URLs. A URL that changes something has the name of the service that it calls."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from forgelab.web.views import (
@@ -11,6 +11,8 @@ from forgelab.web.views import (
     devices,
     drift,
     home,
+    join,
+    login,
     placement,
     provision,
     provision_device,
@@ -23,11 +25,12 @@ from forgelab.web.views import (
 )
 
 urlpatterns = [
-    path("login/", LoginView.as_view(template_name="web/login.html", redirect_authenticated_user=True), name="login"),
+    path("login/", login.LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("", home.home, name="home"),
     path("provision/", provision.types, name="server_provision"),
     path("provision/<slug:server_type>/", provision.configure, name="server_provision_configure"),
+    path("provision/<slug:server_type>/fields/", provision.fields, name="server_provision_fields"),
     path("provision/<slug:server_type>/about/", recipes.detail, name="recipe_detail"),
     path("provision/<slug:server_type>/device/", provision_device.device, name="server_provision_device"),
     path("placement/", placement.placement, name="placement"),
@@ -51,7 +54,7 @@ urlpatterns = [
     path("add-device/key/", device_add.by_key, name="device_add_key"),
     path("add-device/this-machine/", device_add.this_machine, name="device_add_local"),
     path("add-device/join/<int:token_id>/", device_join.waiting, name="device_join"),
-    path("join/<str:token>", device_join.join, name="join"),
+    path("join/<str:token>", join.join, name="join"),
     path("devices/<slug:name>/", devices.detail, name="device_detail"),
     path("devices/<slug:name>/refresh/", devices.refresh, name="device_refresh"),
     path("devices/<slug:name>/sleep/", devices.sleep, name="device_sleep"),
@@ -60,6 +63,7 @@ urlpatterns = [
     path("audit/", audit.audit_list, name="audit_list"),
     path("runs/", runs.run_list, name="run_list"),
     path("runs/<uuid:run_id>/", runs.detail, name="run_detail"),
+    path("runs/<uuid:run_id>/next/", runs.next_page, name="run_next"),
     path("runs/<uuid:run_id>/cancel/", runs.cancel, name="run_cancel"),
     path("runs/<uuid:run_id>/log/", runs.log, name="run_log"),
     path("runs/<uuid:run_id>/stream/", runs.stream, name="run_stream"),

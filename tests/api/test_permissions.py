@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.urls import URLPattern, URLResolver
 from rest_framework.test import APIClient
 
 from forgelab.accounts import policy, services
 from forgelab.accounts.actors import SYSTEM
 from forgelab.accounts.models import User
-from forgelab.api import urls
 from forgelab.api.permissions import action_of
 from forgelab.servers.models import Server
 from tests import factories
-
-READING = {"GET", "HEAD", "OPTIONS"}
-
-
-def views(patterns: list[Any]) -> Iterator[tuple[str, Any]]:
-    """Path and view of every endpoint."""
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            yield from views(pattern.url_patterns)
-        elif isinstance(pattern, URLPattern) and hasattr(pattern.callback, "cls"):
-            yield str(pattern.pattern), pattern.callback.cls()
-
-
-ENDPOINTS = dict(views(urls.urlpatterns))
-CHANGING = [
-    (path, method) for path, view in ENDPOINTS.items() for method in view.allowed_methods if method not in READING
-]
+from tests.api.endpoints import CHANGING, ENDPOINTS
 
 
 @pytest.mark.parametrize(("path", "method"), CHANGING)

@@ -15,7 +15,7 @@ from forgelab.runs.results import RunResult
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
 from tests import factories
-from tests.cli.conftest import Command
+from tests.cli.commands import Command
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +124,7 @@ def test_drift_says_which_and_ends_with_1(forgelab: Command, server: Server, end
     assert done.status == 1
     assert "file: /etc/a" in done.out and "1 difference from its plan" in done.out
     assert "1 difference" in forgelab("server", "list").out
-    assert "Provision it again to repair" in forgelab("server", "show", "web").out
+    assert "Reprovision it to repair them" in forgelab("server", "show", "web").out
 
 
 def test_without_drift_it_ends_with_0(forgelab: Command, server: Server, ends) -> None:

@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import json
 from datetime import date
 
 from forgelab.recipes.forms import recipe_form
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.roles.spec import Roles
-
-from .helpers import load
 
 TODAY = date(2026, 11, 21)
 ANSWERS = {"php_version": "8.2", "database_engine": "none", "php_workers": "7", "domain": ""}
@@ -49,15 +45,3 @@ def test_a_wrong_answer_is_told_at_its_field(recipe: Recipe) -> None:
     form = recipe_form(recipe)({**ANSWERS, "php_version": "7.4", "php_workers": "0", "domain": "a b"})
     assert set(form.errors) == {"php_version", "php_workers", "domain"}
     assert form.errors["domain"] == ['"a b" does not match [a-z0-9.-]+']
-
-
-def test_a_field_says_when_it_is_to_be_shown(roles: Roles) -> None:
-    options = [
-        {"name": "fast", "type": "boolean", "default": True},
-        {"name": "php_workers", "visible_if": "fast"},
-    ]
-    recipe = load(
-        roles, components=[{"name": "php", "when": "fast"}], config_options=options, secrets=None, post_install=None
-    )
-    widget = recipe_form(recipe).base_fields["php_workers"].widget
-    assert json.loads(widget.attrs["data-visible-if"]) == {"fast": [True]}

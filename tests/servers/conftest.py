@@ -9,13 +9,13 @@ import pytest
 from django.utils import timezone
 
 from forgelab.accounts.actors import SYSTEM
+from forgelab.databases import safety
 from forgelab.devices.models import Device
 from forgelab.runs import claims
 from forgelab.runs.models import Run
 from forgelab.runs.results import RunResult
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning.services import server_provision
-from forgelab.servers.removal import safety
 from tests.servers.helpers import INSTALLED, MANAGED
 
 APP = "laravel-app-server"

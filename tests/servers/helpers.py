@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan, PlannedRole
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.placement import ranking
-from forgelab.servers.selectors import recipe_catalog
+from forgelab.servers.spec.server_spec import draft
 
 MANAGED = {
     "nginx": {"units": ["nginx.service"], "files": ["/etc/nginx/nginx.conf"], "directories": ["/var/www/laravel"]},
@@ -42,4 +43,4 @@ def recipe(name: str = "laravel-app-server"):
 
 
 def ranked(kind: str = "laravel-app-server", **known):
-    return ranking.placement_rank(recipe=recipe(kind), **known)
+    return ranking.placement_rank(draft(recipe(kind), **known))

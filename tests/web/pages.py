@@ -15,6 +15,6 @@ def text(response: HttpResponse) -> str:
 
 def field(response: HttpResponse, name: str) -> str:
     """The text of the field's part of the page: label, errors, help."""
-    part = re.search(rf'id="field-{name}">(.*?)\n</div>', response.content.decode(), re.DOTALL)
+    part = re.search(rf'id="field-{name}"[^>]*>(.*?)\n</div>', response.content.decode(), re.DOTALL)
     assert part, f"no field {name}"
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", part[1])))

@@ -23,6 +23,7 @@ from tests import factories
 from tests.web.pages import field, text
 
 REPORT = f"hostname=attic\nport=22\nhost_key={factories.HOST_KEY}\naddress=192.168.1.7\n"
+HTMX = {"HX-Request": "true"}
 HERE = {"HTTP_HOST": "127.0.0.1:8000"}
 
 
@@ -94,23 +95,38 @@ def test_a_wrong_name_is_told_beside_it(web: Client, best: Device, name: str) ->
 
 def test_the_page_goes_to_the_device_when_it_has_joined(web: Client, token: str, best: Device) -> None:
     address = f"/add-device/join/{JoinToken.objects.get().pk}/"
-    assert web.get(address, HTTP_ACCEPT="application/json").json()["state"] == "waiting"
+    assert web.get(f"{address}?shown=waiting", headers=HTMX).status_code == 204
     assert 'http-equiv="refresh"' in web.get(address).content.decode()
 
     JoinToken.objects.update(used_at=timezone.now(), device=best)
 
     assert web.get(address).headers["Location"] == "/devices/homelab-server-02/"
-    told = web.get(address, HTTP_ACCEPT="application/json").json()
-    assert (told["state"], told["url"]) == ("joined", "/devices/homelab-server-02/")
+    told = web.get(f"{address}?shown=waiting", headers=HTMX)
+    assert told.headers["HX-Redirect"] == "/devices/homelab-server-02/"
 
 
 def test_the_page_tells_why_a_machine_did_not_join(web: Client, token: str) -> None:
     JoinToken.objects.update(used_at=timezone.now(), failure="attic refused the key <forgelab>.")
 
-    page = web.get(f"/add-device/join/{JoinToken.objects.get().pk}/")
+    address = f"/add-device/join/{JoinToken.objects.get().pk}/"
+    page = web.get(address)
 
     assert "attic refused the key <forgelab>." in text(page)
     assert "refresh" not in page.content.decode()
+    part = web.get(f"{address}?shown=joining", headers=HTMX)
+    assert part.headers["HX-Retarget"] == "#joining"
+    assert part.content.decode().strip().startswith("<section") and "hx-get" not in part.content.decode()
+    assert "attic refused the key <forgelab>." in text(part)
+
+
+def test_the_command_stays_on_the_page_while_the_machine_joins(web: Client, token: str) -> None:
+    JoinToken.objects.update(used_at=timezone.now())
+
+    part = web.get(f"/add-device/join/{JoinToken.objects.get().pk}/?shown=waiting", headers=HTMX)
+
+    assert "The machine has called." in text(part)
+    assert "HX-Retarget" not in part.headers
+    assert "shown=joining" in part.content.decode() and "<section" not in part.content.decode()
 
 
 def test_strangers_see_no_page_of_it(client: Client, token: str) -> None:

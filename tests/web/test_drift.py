@@ -21,7 +21,7 @@ def test_drift_is_shown_on_the_servers_page_and_in_the_lists(web: Client, server
     assert "Not checked since it was provisioned" in text(web.get(PAGE))
     Server.objects.update(drift_count=3, drift_since=timezone.now(), drift_checked_at=timezone.now())
     assert "3 differences from its plan" in text(web.get(PAGE))
-    assert "Provision it again to repair" in text(web.get(PAGE))
+    assert "Reprovision it to repair them" in text(web.get(PAGE))
     for page in ("/", "/servers/"):
         assert "3 differences from its plan" in text(web.get(page))
 

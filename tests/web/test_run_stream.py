@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -69,35 +69,56 @@ def request(user: User | None, run_id: uuid.UUID, query: str = "", **headers: st
     return asyncio.run(ask())
 
 
-def data_of(frame: str) -> dict[str, Any]:
-    return json.loads(next(line for line in frame.splitlines() if line.startswith("data: "))[6:])
+def data_of(frame: str) -> str:
+    """The frame's data as a browser puts its lines together."""
+    return "\n".join(line[6:] for line in frame.rstrip("\n").split("\n") if line.startswith("data: "))
 
 
-def test_events_come_rendered_with_the_counter_to_resume_from(tell: Tell) -> None:
-    tell({"event": "events", "id": 7, "data": [EVENT]})
+def test_lines_come_as_html_with_the_counter_to_resume_from(tell: Tell) -> None:
+    tell({"event": "events", "id": 7, "data": [EVENT, EVENT | {"stdout": "  ok\r\n"}]})
 
     frame = collect(uuid.uuid4())[-1]
 
-    assert frame.startswith("event: events\nid: 7\ndata: ")
-    assert frame.endswith("\n\n")
-    assert data_of(frame)["html"].strip() == '<span class="changed">changed: [&lt;homelab&gt;]</span>'
+    assert frame.startswith("event: log\nid: 7\ndata: ")
+    assert frame.endswith("\ndata: \n\n")  # the last line ends as well
+    assert data_of(frame).splitlines() == [
+        '<span class="changed">changed: [&lt;homelab&gt;]</span>', '<span class="changed">  ok</span>',
+    ]  # fmt: skip
 
 
-def test_a_snapshot_comes_as_the_same_panel_that_the_page_has(tell: Tell, best: Device) -> None:
+def test_a_snapshot_comes_as_the_same_parts_that_the_page_has(tell: Tell, best: Device) -> None:
     run = factories.run(best, Run.Status.RUNNING)
     tell({"event": "snapshot", "id": 2, "data": run_snapshot(run_id=run.pk)})
 
-    shown = data_of(collect(run.pk)[-1])
+    frame = collect(run.pk)[-1]
 
-    assert '<li class="running" aria-current="step">' in shown["html"]
-    assert shown["announcement"] == "Setting up PHP 8.2, step 4 of 9."
-    assert shown["title"] == "33% · Provisioning web · ForgeLab"
+    assert frame.startswith("event: panel\nid: 2\ndata: ")
+    shown = data_of(frame)
+    assert '<li id="step-4" class="running" aria-current="step" hx-swap-oob="true">' in shown
+    assert shown.count("<li ") == 9
+    assert 'id="announcement" hx-swap-oob="innerHTML">Setting up PHP 8.2, step 4 of 9.<' in shown
+    assert "<title>33% · Provisioning web · ForgeLab</title>" in shown
+    for part in ("run-heading", "run-progress"):
+        assert f'id="{part}" hx-swap-oob="true"' in shown
 
 
-def test_the_end_names_the_run_that_repeats_a_lost_one(tell: Tell) -> None:
+def test_only_what_changed_is_sent_again(tell: Tell, best: Device) -> None:
+    run = factories.run(best, Run.Status.RUNNING)
+    before = run_snapshot(run_id=run.pk)
+    run.steps.filter(position=5).update(detail="<slow>")
+    tell(*({"event": "snapshot", "id": 2, "data": data} for data in (before, before, run_snapshot(run_id=run.pk))))
+
+    _first, same, changed = collect(run.pk)[1:]
+
+    assert data_of(same) == ""
+    assert re.findall(r'id="([\w-]+)"', data_of(changed)) == ["step-5"]
+    assert "&lt;slow&gt;" in data_of(changed)
+
+
+def test_the_end_is_told(tell: Tell) -> None:
     tell({"event": "end", "id": 9, "data": {"status": "lost", "retry": "an-id"}})
 
-    assert data_of(collect(uuid.uuid4())[-1]) == {"status": "lost", "retry": "an-id"}
+    assert collect(uuid.uuid4())[-1] == "event: end\nid: 9\ndata: \n\n"
 
 
 def test_a_comment_keeps_the_connection_open_when_there_is_no_news(tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,5 +227,5 @@ def test_the_real_hub_tells_a_finished_run_and_ends(monkeypatch: pytest.MonkeyPa
         threads.submit(connections.close_all).result()
 
     assert [line for line in body.splitlines() if line.startswith("event: ")] == [
-        "event: events", "event: snapshot", "event: end",
+        "event: log", "event: panel", "event: end",
     ]  # fmt: skip

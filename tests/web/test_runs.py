@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from urllib.parse import unquote
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from forgelab.devices.models import Device
@@ -33,7 +35,7 @@ def test_the_stream_begins_where_the_page_ends(web: Client, best: Device) -> Non
 
     page = web.get(f"/runs/{run.pk}/").content.decode()
 
-    assert f'data-stream="/runs/{run.pk}/stream/" data-after="2"' in page
+    assert f'sse-connect="/runs/{run.pk}/stream/" sse-close="end" data-after="2"' in page
 
 
 def test_a_failed_run_shows_the_failing_tasks_message_and_the_way_out(web: Client, best: Device) -> None:
@@ -51,7 +53,8 @@ def test_a_finished_run_is_not_asked_about_again(web: Client, best: Device) -> N
 
     page = web.get(f"/runs/{run.pk}/").content.decode()
 
-    assert "live.js" not in page
+    assert "run.js" not in page
+    assert "sse-connect" not in page
     assert "http-equiv" not in page
     assert "/servers/laravel-production/ready/" in page
 
@@ -64,6 +67,47 @@ def test_a_lost_run_leads_to_the_one_that_repeats_it(web: Client, best: Device) 
 
     assert "Its worker died." in text(page)
     assert f'href="/runs/{repeat.pk}/"' in page.content.decode()
+
+
+def after(web: Client, run: Run) -> HttpResponse:
+    """What htmx is told when the run's stream ends."""
+    return web.get(f"/runs/{run.pk}/next/", headers={"HX-Request": "true"})
+
+
+def test_the_page_goes_on_to_what_the_run_has_made(web: Client, best: Device) -> None:
+    run = factories.run(best, Run.Status.SUCCEEDED, server=factories.server(best))
+
+    assert after(web, run).headers["HX-Redirect"] == "/servers/laravel-production/ready/"
+    assert web.get(f"/runs/{run.pk}/next/").headers["Location"] == "/servers/laravel-production/ready/"
+
+
+def test_the_page_of_a_lost_run_goes_on_to_the_one_that_repeats_it(web: Client, best: Device) -> None:
+    lost = factories.run(best, Run.Status.LOST)
+    repeat = factories.run(best, Run.Status.QUEUED, retry_of=lost)
+
+    assert after(web, lost).headers["HX-Redirect"] == f"/runs/{repeat.pk}/"
+
+
+def test_the_page_of_a_failed_run_is_shown_again_with_its_reason(web: Client, best: Device) -> None:
+    run = factories.run(best, Run.Status.FAILED, server=factories.server(best, status="failed"))
+
+    assert after(web, run).headers["HX-Redirect"] == f"/runs/{run.pk}/"
+
+
+def test_the_page_of_a_run_that_goes_on_stays(web: Client, best: Device) -> None:
+    run = factories.run(best, Run.Status.RUNNING)
+
+    assert after(web, run).status_code == 204
+    assert web.get(f"/runs/{run.pk}/next/").headers["Location"] == f"/runs/{run.pk}/"
+    assert web.get(f"/runs/{uuid.uuid4()}/next/").status_code == 404
+
+
+def test_a_session_that_ended_leads_the_whole_page_to_the_login_and_back(client: Client, best: Device) -> None:
+    address = f"/runs/{factories.run(best, Run.Status.RUNNING).pk}/next/"
+
+    answer = client.get(address, headers={"HX-Request": "true"}, follow=True)
+
+    assert unquote(answer.headers["HX-Redirect"]) == f"/login/?next={address}"
 
 
 def test_a_run_that_does_not_exist_is_not_found(web: Client) -> None:
@@ -116,4 +160,4 @@ def test_a_long_run_shows_only_its_latest_events(web: Client, best: Device, monk
 
     page = text(web.get(f"/runs/{factories.run(best).pk}/"))
 
-    assert "Only the latest events are here" in page
+    assert "Only the latest events are shown here" in page

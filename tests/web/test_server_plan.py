@@ -59,7 +59,7 @@ def test_a_plan_without_changes_says_so_and_offers_nothing(web: Client, server: 
 def test_the_page_of_a_plans_run_leads_to_what_it_found(web: Client, server: Server) -> None:
     web.post(f"{PAGE}drift-check/")
     run = Run.objects.get()
-    assert f'data-ready="/runs/{run.pk}/plan/"' in web.get(f"/runs/{run.pk}/").content.decode()
     finished(run)
+    assert web.get(f"/runs/{run.pk}/next/").headers["Location"] == f"/runs/{run.pk}/plan/"
     assert "Show what would change" in text(web.get(f"/runs/{run.pk}/"))
     assert web.get(f"/runs/{run.pk}/plan/").status_code == 200

@@ -20,8 +20,9 @@ from forgelab.api.errors import conflict_on
 from forgelab.api.runs.accepted import accepted
 from forgelab.api.runs.serializers import AcceptedSerializer
 from forgelab.api.views import View
+from forgelab.databases import backups
 from forgelab.devices.ssh import DeviceUnreachable
-from forgelab.servers import backups, selectors
+from forgelab.servers import selectors
 
 
 class BackUpView(View):

@@ -12,9 +12,10 @@ from forgelab.api.devices.lookup import DeviceField
 from forgelab.api.serializers import OneOfField, StrictSerializer
 from forgelab.lib.problems import not_one_of
 from forgelab.recipes.model import Recipe
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
-from forgelab.servers.placement import sets
-from forgelab.servers.selectors import recipe_catalog
+from forgelab.servers.placement.set_constraints import KINDS
+from forgelab.servers.placement.set_requests import LIMIT
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -40,7 +41,7 @@ class RankingQuerySerializer(serializers.Serializer[Any]):
         max_length=63,
         required=False,
         allow_blank=True,
-        help_text="The server's name, if it is known: its neighbours count then.",
+        help_text="The server's name, if it is known: the servers near it count then.",
     )
     environment = OneOfField(Server.Environment.values, required=False)
 
@@ -61,21 +62,21 @@ class AskedSerializer(StrictSerializer):
     )
     config = serializers.DictField(required=False, default=dict, help_text="The server type's options.")
     count = serializers.IntegerField(
-        required=False, default=1, min_value=1, max_value=sets.MOST, help_text="Several get numbers."
+        required=False, default=1, min_value=1, max_value=LIMIT, help_text="Several get numbers."
     )
 
 
 class ConstraintSerializer(StrictSerializer):
     """`together`, `apart` and `spread` (rather apart) take servers, `on` and `not_on` also a device."""
 
-    kind = serializers.ChoiceField(choices=sets.KINDS)
+    kind = serializers.ChoiceField(choices=KINDS)
     servers = serializers.ListField(
-        child=serializers.CharField(max_length=64), required=False, default=list, max_length=sets.MOST,
+        child=serializers.CharField(max_length=64), required=False, default=list, max_length=LIMIT,
         help_text="Names of servers of the set, or types for all of a type; none: all servers.",
     )  # fmt: skip
     device = serializers.CharField(max_length=63, required=False, default="", help_text="A device's name.")
 
 
 class SetSerializer(StrictSerializer):
-    servers = AskedSerializer(many=True, max_length=sets.MOST)
-    constraints = ConstraintSerializer(many=True, required=False, default=list, max_length=sets.MOST)
+    servers = AskedSerializer(many=True, max_length=LIMIT)
+    constraints = ConstraintSerializer(many=True, required=False, default=list, max_length=LIMIT)

@@ -16,6 +16,8 @@ from forgelab.api.views import View
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint, Placement, Score
 from forgelab.servers.placement import ranking, sets
+from forgelab.servers.placement.set_requests import SetRequest
+from forgelab.servers.spec.server_spec import draft
 
 
 class PlacementView(View):
@@ -27,7 +29,7 @@ class PlacementView(View):
         """Every device with its score for a server type, best first."""
         wanted = self.parameters()
         devices = Device.objects.in_bulk(field_name="name")
-        scores = ranking.placement_rank(recipe=wanted.pop("server_type"), **wanted)
+        scores = ranking.placement_rank(draft(wanted.pop("server_type"), **wanted))
         return Response([_score(score, devices[score.name]) for score in scores if score.name in devices])
 
 
@@ -40,7 +42,7 @@ class SetView(View):
         """Places for a whole set of servers. Nothing is made by it."""
         wanted = self.body()
         found = sets.set_place(
-            asked=[sets.Asked(**each) for each in wanted["servers"]],
+            requests=[SetRequest(**each) for each in wanted["servers"]],
             constraints=[
                 Constraint(each["kind"], tuple(each["servers"]), each["device"]) for each in wanted["constraints"]
             ],

@@ -18,8 +18,9 @@ from forgelab.api.servers.requests import ConfirmSerializer
 from forgelab.api.views import View
 from forgelab.runs.selectors import run_list
 from forgelab.servers import selectors
-from forgelab.servers.changes import dry_run, reports
+from forgelab.servers.changes import drift, dry_run, reports
 from forgelab.servers.kinds import PLAN
+from forgelab.servers.provisioning import services
 
 
 class PlanView(View):
@@ -31,17 +32,17 @@ class PlanView(View):
     def post(self, request: Request, key: UUID) -> Response:
         """Ask what would change, changing nothing. Follow the run, then read `runs/{id}/plan`."""
         server, changes = self.get_object(), self.body()["config"]
-        return accepted(dry_run.server_check(server=server, changes=changes, actor=self.actor), request)
+        return accepted(dry_run.server_plan(server=server, changes=changes, actor=self.actor), request)
 
 
 class DriftView(View):
-    actions = {"POST": "server.plan"}
+    actions = {"POST": "server.drift_check"}
     queryset = selectors.server_list()
 
     @extend_schema(operation_id="servers_drift", request=None, responses={202: AcceptedSerializer})
     def post(self, request: Request, key: UUID) -> Response:
         """Compare the device with the server's plan now. The server's `drift` tells the result."""
-        return accepted(dry_run.server_check(server=self.get_object(), actor=self.actor), request)
+        return accepted(drift.server_drift_check(server=self.get_object(), actor=self.actor), request)
 
 
 class OnePlanView(View):
@@ -70,7 +71,7 @@ class ApplyView(OnePlanView):
         """Provision exactly what this plan has shown; 409 when it is no longer what would happen."""
         wanted = self.body()
         try:
-            run = dry_run.server_apply(run=self.get_object(), actor=self.actor, **wanted)
+            run = services.server_apply(run=self.get_object(), actor=self.actor, **wanted)
         except ValidationError as error:
             if "plan" in getattr(error, "error_dict", {}):
                 raise Conflict(" ".join(error.messages)) from None

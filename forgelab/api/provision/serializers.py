@@ -12,8 +12,8 @@ from forgelab.api.serializers import StrictSerializer
 from forgelab.devices.models import Device
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.serializers import recipe_config_serializer
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
-from forgelab.servers.selectors import recipe_catalog
 
 
 class ProvisionSerializer(StrictSerializer):

@@ -11,7 +11,7 @@ from rest_framework.reverse import reverse
 from forgelab.api.server_types.serializers import ServerTypeSerializer, ServerTypesSerializer
 from forgelab.api.views import View
 from forgelab.recipes.model import Recipe
-from forgelab.servers.selectors import recipe_catalog
+from forgelab.servers.catalog import recipe_catalog
 
 
 class ServerTypeListView(View):

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from forgelab.devices import ssh
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
-from forgelab.servers.selectors import recipe_catalog
-from forgelab.servers.spec.resolving import resolved_recipe
+from forgelab.servers.spec.server_spec import with_recipe
 
 PAGE = Path(__file__).with_name("proof.php")
 TIMEOUT = 15  # seconds
@@ -39,7 +39,7 @@ def prove(server: Server) -> list[Proof]:
 
 
 def _prove_page(server: Server) -> list[Proof]:
-    values = resolved_recipe(server, recipe_catalog().get(server.server_type)).values
+    values = with_recipe(server, recipe_catalog().get(server.server_type)).resolved().values
     word = secrets.token_hex(8)
     # The credentials travel in the request, so that the page itself holds none.
     body = {

@@ -11,7 +11,7 @@ from django.core.management.base import CommandParser
 from forgelab.cli.base import Failure
 from forgelab.cli.recipes.list import files
 from forgelab.recipes.catalog import BUILT_IN, Catalog
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 
 HELP = "Tell what is wrong with recipes; the exit status is 1 if anything is."
 
@@ -40,7 +40,7 @@ def run(chosen: argparse.Namespace) -> int:
 def _checked(path: Path | None) -> Catalog:
     """What would be if the recipes of this path were in the folder, and nothing else."""
     if path is None:
-        return selectors.recipe_catalog()
+        return recipe_catalog()
     if not path.is_dir():
         raise Failure(f"{path} is no folder. Name a folder of recipes, or the folder of one (with its manifest.yaml).")
     path = path.resolve()

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 
 from forgelab.cli import tables
 from forgelab.recipes.catalog import BUILT_IN
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 
 HELP = "List all server types."
 
@@ -19,7 +19,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> None:
-    catalog = selectors.recipe_catalog()
+    catalog = recipe_catalog()
     rows = [
         (recipe.id, recipe.name, "" if Path(recipe.source).is_relative_to(BUILT_IN) else recipe.source, recipe.tagline)
         for recipe in catalog.recipes.values()

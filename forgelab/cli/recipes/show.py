@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from forgelab.cli.base import Failure
 from forgelab.recipes.docs import markdown, recipe_page
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 
 HELP = "Show a server type's documentation."
 
@@ -19,7 +19,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     try:
-        recipe = selectors.recipe_catalog().get(chosen.type)
+        recipe = recipe_catalog().get(chosen.type)
     except KeyError as error:
         raise Failure(f"{error.args[0]}.") from None
     print(markdown(recipe_page(recipe, roles_link="")).partition("\n\n")[2], end="")

@@ -11,8 +11,8 @@ from django.template.defaultfilters import filesizeformat
 from forgelab.cli import follow, lookup
 from forgelab.cli.base import CANCELLED, Failure, console
 from forgelab.cli.server import ended, result
+from forgelab.databases import backups
 from forgelab.runs.models import Run
-from forgelab.servers import backups
 
 
 def followed(run: Run, chosen: argparse.Namespace) -> int:

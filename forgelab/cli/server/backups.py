@@ -16,9 +16,9 @@ from rich.text import Text
 from forgelab.cli import lookup, tables
 from forgelab.cli.base import Failure, console, validation_text
 from forgelab.cli.server import options
+from forgelab.databases import backups
+from forgelab.databases.backup_listing import Listing
 from forgelab.devices.ssh import DeviceUnreachable
-from forgelab.servers import backups
-from forgelab.servers.backup_listing import Listing
 from forgelab.servers.models import Server
 
 HELP = "List a server's backups."

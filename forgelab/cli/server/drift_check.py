@@ -11,7 +11,7 @@ from forgelab.cli import lookup
 from forgelab.cli.base import console
 from forgelab.cli.server import options
 from forgelab.cli.server.dry_run import followed
-from forgelab.servers.changes import drift, dry_run
+from forgelab.servers.changes import drift
 from forgelab.servers.changes.reports import drift_sentence
 from forgelab.servers.models import Server
 
@@ -26,11 +26,11 @@ def add_arguments(parser: CommandParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     server = lookup.server(chosen.server)
     if chosen.daily:
-        drift.server_watch(server=server, watch=chosen.daily == "on", actor=from_shell())
+        drift.server_daily_check(server=server, enabled=chosen.daily == "on", actor=from_shell())
         how_often = "every day" if chosen.daily == "on" else "only when you ask"
         print(f"{server.name} is checked for drift {how_often} from now on.")
         return 0
-    found = followed(dry_run.server_check(server=server, actor=from_shell()), chosen.json)
+    found = followed(drift.server_drift_check(server=server, actor=from_shell()), chosen.json)
     if not chosen.json:
         console().print(drift_sentence(Server.objects.get(pk=server.pk)))
     return 1 if found["count"] else 0

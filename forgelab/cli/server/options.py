@@ -7,7 +7,7 @@ import argparse
 from django.core.management.base import CommandParser
 
 from forgelab.cli.base import Failure
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 
 
 def option(text: str) -> tuple[str, str]:
@@ -20,7 +20,7 @@ def option(text: str) -> tuple[str, str]:
 
 def config(server_type: str, pairs: list[tuple[str, str]]) -> dict[str, object]:
     """The options given as text, each as the type that its option has; what is wrong is left to the service to tell."""
-    recipe = selectors.recipe_catalog().recipes.get(server_type)
+    recipe = recipe_catalog().recipes.get(server_type)
     options = {option.name: option for option in recipe.options} if recipe else {}
     chosen: dict[str, object] = {}
     for name, value in pairs:

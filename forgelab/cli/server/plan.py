@@ -24,7 +24,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     server = lookup.server(chosen.server)
-    run = dry_run.server_check(
+    run = dry_run.server_plan(
         server=server, changes=options.config(server.server_type, chosen.options), actor=from_shell()
     )
     if chosen.no_wait:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 from django.core.management.base import CommandParser
 
 from forgelab.accounts.actors import from_shell
 from forgelab.cli import lookup
 from forgelab.cli.server import ended, options
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
-from forgelab.servers.provisioning.checks import changed_config
+from forgelab.servers.spec.requests import changed
 
 HELP = "Provision a server, or reprovision it."
 
@@ -43,9 +44,9 @@ def run(chosen: argparse.Namespace) -> int:
     return ended.provisioned(run, chosen, f"Provisioning {chosen.name}")
 
 
-def _config(chosen: argparse.Namespace) -> dict[str, object]:
+def _config(chosen: argparse.Namespace) -> Mapping[str, object]:
     """The options given; a server that is there already keeps the others as they are."""
     given = options.config(chosen.type, chosen.options)
     server = Server.objects.filter(name=chosen.name, server_type=chosen.type).first()
-    recipe = selectors.recipe_catalog().recipes.get(chosen.type)
-    return changed_config(server, recipe, given) if server and recipe else given
+    recipe = recipe_catalog().recipes.get(chosen.type)
+    return changed(server, given).config if server and recipe else given

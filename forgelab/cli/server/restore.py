@@ -10,7 +10,7 @@ from forgelab.accounts.actors import from_shell
 from forgelab.cli import lookup
 from forgelab.cli.server import options
 from forgelab.cli.server.backup_run import followed
-from forgelab.servers import backups
+from forgelab.databases import backups
 
 HELP = "Restore a database; the present one is kept under a dated name."
 

@@ -2,83 +2,59 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from forgelab.accounts import audit
 from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.runs.models import Run
-from forgelab.runs.services import run_create
+from forgelab.runs.plan import Plan
+from forgelab.servers.changes.change import Change, change_for
 from forgelab.servers.kinds import PLAN, PROVISION
 from forgelab.servers.models import Server
-from forgelab.servers.provisioning import checks, services
-from forgelab.servers.removal.cleanup import surplus, with_removal
-from forgelab.servers.spec.links import check_links
+from forgelab.servers.spec.requests import changed
 
 TIMEOUT = 900  # seconds
 
 
-def server_check(*, server: Server, changes: dict[str, Any] | None = None, actor: Actor) -> Run:
-    """Ask what provisioning the server would change, with its config or with these `changes` of it.
+def server_plan(*, server: Server, actor: Actor, changes: Mapping[str, Any] | None = None) -> Run:
+    """Ask what reprovisioning the server would change, with its config or with these `changes` of it.
 
-    Nothing is changed by it, neither on the device nor in the server. With the config as it is, the answer is how far
-    the device has drifted. Raises `ValidationError` by field, as provisioning would.
+    It changes nothing, neither on the device nor in the server. With the config as it is, the answer is how far the
+    device has drifted. Raises `ValidationError` by field, as provisioning would.
     """
-    recipe = checks.find_recipe(server.server_type)
-    config = checks.clean_config(recipe, server.name, checks.changed_config(server, recipe, changes or {}))
-    check_links(name=server.name, recipe=recipe, config=config)
-    checks.check_idle(server)
-    checks.check_obstacle(server, recipe, config)
-    checks.check_promise(server, recipe, config)
-    proposed = copy.copy(server)  # never saved
-    proposed.secrets = checks.known_secrets(recipe, server, config)
-    proposed.config = config
-    plan = checks.checked_plan(proposed, recipe)
-    asked = changed_options(server.config, config)
-    return run_create(
-        plan=dataclasses.replace(
-            with_removal(plan, proposed),
-            title=f"Plan changes of {server.name}" if asked else f"Compare {server.name} with its plan",
-            check=True,
-            hidden=tuple((server.secrets or {}).values()),
-            timeout_seconds=TIMEOUT,
-        ),
-        kind=PLAN,
-        device=server.device,
-        subject=server,
-        actor=actor,
-        request={"config": config, "base": server.config, "gone": surplus(proposed, plan)},
+    return plan_queued(server, changes or {}, actor, "server.plan")
+
+
+def plan_queued(server: Server, changes: Mapping[str, Any], actor: Actor, action: str) -> Run:
+    """The run that plans; the audit knows it as `action`, which the actor must be allowed."""
+    check(actor, action, server)
+    with transaction.atomic():
+        change = change_for(changed(server, changes))
+        differs = changed_options(change.base, change.request["config"])
+        audit.record(actor=actor, action=action, obj=server, after={f"config.{k}": v for k, v in differs.items()})
+        return change.queue(_checking(change), PLAN, actor)
+
+
+def _checking(change: Change) -> Plan:
+    server = change.server
+    differs = changed_options(change.base, change.request["config"])
+    return dataclasses.replace(
+        change.plan,
+        title=f"Plan changes of {server.name}" if differs else f"Compare {server.name} with its plan",
+        check=True,
+        hidden=tuple((server.secrets or {}).values()),
+        timeout_seconds=TIMEOUT,
     )
 
 
 def changed_options(base: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """Of the config what differs from `base`; an option that the recipe has only got since does not."""
     return {name: value for name, value in config.items() if name in base and value != base[name]}
-
-
-def server_apply(*, run: Run, actor: Actor, **more: Any) -> Run:
-    """Provision exactly what this plan has shown; `more` (`confirm`, `without_backup`, `purge`) as for provisioning.
-
-    Raises `ValidationError` when the plan is none, has not succeeded, or is no longer what would happen.
-    """
-    with transaction.atomic():
-        checks.one_at_a_time()
-        server = Server.objects.select_related("device").filter(pk=run.subject_id).first()  # fresh, under the lock
-        if why := why_not_applicable(run, server):
-            raise ValidationError({"plan": why})
-        assert server  # noqa: S101 - for mypy: a plan without a server is not applicable
-        return services.server_provision(
-            server_type=server.server_type,
-            name=server.name,
-            device=server.device,
-            config=run.request["config"],
-            actor=actor,
-            **more,
-        )
 
 
 def why_not_applicable(run: Run, server: Server | None) -> str:

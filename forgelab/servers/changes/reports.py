@@ -1,4 +1,4 @@
-"""What is told of plans and of drift: one read model for web, API and command line alike."""
+"""What plans and drift checks found: one read model for web, API and command line alike."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.utils.timesince import timesince
 from forgelab.runs.changes import count, summary
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_changes
+from forgelab.servers import extensions
 from forgelab.servers.changes.dry_run import changed_options, why_not_applicable
 from forgelab.servers.models import Server
-from forgelab.servers.removal.cleanup import DATABASES
 
 
 def plan_result(*, run: Run) -> dict[str, Any]:
@@ -32,17 +32,17 @@ def plan_result(*, run: Run) -> dict[str, Any]:
         "options": {name: {"from": base[name], "to": value} for name, value in changed_options(base, config).items()},
         "applicable": not why_not,
         "why_not": why_not,
-        "takes_database": any(name in DATABASES for name in run.request.get("gone") or []),
+        "takes_database": bool(extensions.data_lost(config, run.request.get("gone") or [])),
     }
 
 
 def drift_sentence(server: Server) -> str:
-    """How the server's device stands to its plan; empty when nobody has looked since it was provisioned."""
+    """What the last drift check found; empty when none was made since it was provisioned."""
     if server.drift_count is None or server.drift_checked_at is None:
         return ""
-    looked = f"looked at {timesince(server.drift_checked_at)} ago".replace("\xa0", " ")
+    checked = f"checked {timesince(server.drift_checked_at)} ago".replace("\xa0", " ")
     if not server.drift_count:
-        return f"As planned, {looked}."
+        return f"As planned, {checked}."
     number = f"{server.drift_count} difference{'s' * (server.drift_count != 1)}"
     since = f" for {timesince(server.drift_since)}".replace("\xa0", " ") if server.drift_since else ""
-    return f"{number} from its plan{since}, {looked}. Provision it again to repair."
+    return f"{number} from its plan{since}, {checked}. Reprovision it to repair them."

@@ -8,11 +8,10 @@ from django.utils import timezone
 
 from forgelab.runs.models import Run, Step
 from forgelab.runs.results import joined
-from forgelab.servers.catalog import recipe_catalog
+from forgelab.servers import extensions
 from forgelab.servers.models import Component, Server
-from forgelab.servers.placement.ranking import promise
-from forgelab.servers.removal.cleanup import NEEDS
-from forgelab.servers.succession import REPLACES, replaced_sentence, server_took_over
+from forgelab.servers.plans.cleanup import NEEDS
+from forgelab.servers.spec.server_spec import outline
 
 # Until they are past, nothing on the device has been touched.
 LOOKING = ("facts", "preflight")
@@ -32,15 +31,13 @@ def server_provisioned(run: Run) -> None:
         server.status = Server.Status.PROVISIONING
     elif run.status == Run.Status.SUCCEEDED:
         _succeeded(server, run)
-        server_took_over(server, run)
-    elif server.replaced_by:
-        server.status, server.status_detail = Server.Status.FAILED, replaced_sentence(server, run.status_detail)
+    elif outage := extensions.outage(server, run.status_detail):
+        server.status, server.status_detail = Server.Status.FAILED, outage
     elif server.provisioned_at is None:
         server.status, server.status_detail = Server.Status.FAILED, run.status_detail
     else:
         _still_runs(server, run)
-    if server.status != Server.Status.PROVISIONING and server.config.get(REPLACES):  # allowed once, not for ever
-        server.config = {**server.config, REPLACES: False}
+    extensions.ended(server, run)
     server.save(update_fields=FIELDS)
 
 
@@ -67,8 +64,7 @@ def _needs(run: Run) -> dict[str, list[str]]:
 
 def _succeeded(server: Server, run: Run) -> None:
     server.status, server.status_detail, server.provisioned_at = Server.Status.ACTIVE, "", timezone.now()
-    _promise(server)
-    server.replaced_by = ""
+    _reserve(server)
     gone = run.request.get("gone") or []
     server.managed = {role: record for role, record in server.managed.items() if role not in gone}
     if needs := _needs(run):  # what it needed before, it needs no more
@@ -89,26 +85,24 @@ def _still_runs(server: Server, run: Run) -> None:
     reached = run.steps.exclude(status__in=(Step.Status.SKIPPED, Step.Status.PENDING)).exclude(role__in=LOOKING)
     if not reached.exists():
         server.config = run.request.get("base") or server.config
-        _promise(server)
+        _reserve(server)
         then = "Nothing was changed: it runs as before, with its options as before."
     else:
         step = reached.order_by("position").last()
-        then = (
-            f'It got as far as "{step.title}": what came before is in force, the rest is as it was. Provision it again.'
-        )
+        then = f'It got as far as "{step.title}": what came before is in force, the rest is as it was. Reprovision it.'
     reason = f" ({run.status_detail.strip()})" if run.status == Run.Status.FAILED and run.status_detail else ""
-    server.status_detail = f"Provisioning it again {how}{reason}. {then}".replace(".).", ".)")
+    server.status_detail = f"Reprovisioning it {how}{reason}. {then}".replace(".).", ".)")
 
 
-def _promise(server: Server) -> None:
-    """What it is promised from now on is what it needs with the config that is in force."""
-    if recipe := recipe_catalog().recipes.get(server.server_type):
-        for field, mb in promise(recipe, server.config).items():
+def _reserve(server: Server) -> None:
+    """What is reserved for it from now on is what it needs with the config that is in force."""
+    if spec := outline(server):
+        for field, mb in spec.reserved.items():
             setattr(server, field, mb)
 
 
 def _record_components(server: Server, versions: list[dict[str, Any]]) -> None:
-    """What the versions role found. It comes from the device, so a line that is none is passed over."""
+    """What the versions role found. It comes from the device, so a line of another form is passed over."""
     found = {str(line["name"]): line for line in versions if isinstance(line, dict) and line.get("name")}
     server.components.all().delete()
     Component.objects.bulk_create(

@@ -9,7 +9,7 @@ from django import forms
 from django.template.defaultfilters import date, filesizeformat
 from django.utils import timezone
 
-from forgelab.servers.backup_listing import Backup
+from forgelab.databases.backup_listing import Backup
 from forgelab.servers.models import Server
 from forgelab.web.forms.servers import TYPED, ForgetForm
 

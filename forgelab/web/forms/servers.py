@@ -1,4 +1,4 @@
-"""Forms about a server: its name and options, and what is typed before something is removed for good."""
+"""Forms about a server: its name, and what is typed before something is removed for good."""
 
 from __future__ import annotations
 
@@ -6,20 +6,12 @@ from typing import Any
 
 from django import forms
 
+from forgelab.databases import safety
 from forgelab.lib import names
 from forgelab.lib.validators import validate_slug
-from forgelab.recipes.forms import RecipeForm, recipe_form
-from forgelab.recipes.model import Recipe
 from forgelab.servers.models import Server
-from forgelab.servers.removal import safety
 
 TYPED = {"autocomplete": "off", "spellcheck": "false"}
-
-
-def options_form(recipe: Recipe) -> type[RecipeForm]:
-    """The form of a recipe's options; those that name servers offer the ones there are."""
-    naming = any(option.kind in ("server", "servers") for option in recipe.options)
-    return recipe_form(recipe, servers=Server.objects.values_list("name", "server_type") if naming else ())
 
 
 class NameForm(forms.Form):
@@ -32,7 +24,7 @@ class NameForm(forms.Form):
         label="Environment",
         choices=Server.Environment.choices,
         required=False,
-        help_text="Production is kept apart from the others when a device is recommended.",
+        help_text="When a device is recommended, production is kept apart from other environments.",
     )
 
 

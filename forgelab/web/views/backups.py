@@ -10,8 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from forgelab.accounts.actors import from_request
+from forgelab.databases import backups
 from forgelab.devices.ssh import DeviceUnreachable
-from forgelab.servers import backups
 from forgelab.web.errors import add_errors, flash
 from forgelab.web.permissions import needs
 from forgelab.web.server_page import restore_form, server_page

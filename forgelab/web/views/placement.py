@@ -11,8 +11,9 @@ from django.views.decorators.http import require_GET
 
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.placement import sets
+from forgelab.servers.placement.set_requests import SetRequest
 from forgelab.web.errors import UNPROCESSABLE, add_errors, error_messages
 from forgelab.web.forms.placement import COUNT, set_form
 
@@ -22,12 +23,12 @@ def placement(request: HttpRequest) -> HttpResponse:
     """Everything asked stands in the address, so that an answer can be shown to somebody else."""
     if "without" in request.GET:
         return _without(request)
-    recipes = list(selectors.recipe_catalog().recipes.values())
+    recipes = list(recipe_catalog().recipes.values())
     form = set_form(recipes)(request.GET or None)
     context: dict[str, Any] = {"form": form, "devices": Device.objects.filter(servers__isnull=False).distinct()}
     if form.is_bound and form.is_valid():
         try:
-            context["found"] = sets.set_place(asked=_asked(form), constraints=_constraints(form))
+            context["found"] = sets.set_place(requests=_requested(form), constraints=_constraints(form))
         except ValidationError as error:
             add_errors(error, form, aliases=_aliases(form))
     wrong = form.is_bound and not form.is_valid()
@@ -45,10 +46,10 @@ def _without(request: HttpRequest) -> HttpResponse:
     return render(request, "web/placement/without_device.html", context, status=UNPROCESSABLE if said else 200)
 
 
-def _asked(form: Any) -> list[sets.Asked]:
+def _requested(form: Any) -> list[SetRequest]:
     counts = {name.removeprefix(COUNT): count for name, count in form.cleaned_data.items() if name.startswith(COUNT)}
     return [
-        sets.Asked(server_type=server_type, environment=form.cleaned_data["server_environment"], count=count)
+        SetRequest(server_type=server_type, environment=form.cleaned_data["server_environment"], count=count)
         for server_type, count in counts.items()
         if count
     ]

@@ -10,21 +10,21 @@ from django.views.decorators.http import require_GET
 
 from forgelab.accounts.actors import from_request
 from forgelab.accounts.policy import may
-from forgelab.recipes.forms import RecipeForm
 from forgelab.recipes.model import Recipe
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from forgelab.web.errors import UNPROCESSABLE
-from forgelab.web.forms.servers import NameForm, options_form
+from forgelab.web.forms.options import OptionsForm, options_form
+from forgelab.web.forms.servers import NameForm
 from forgelab.web.permissions import needs
 
-Forms = tuple[NameForm, RecipeForm]
+Forms = tuple[NameForm, OptionsForm]
 
 
 @require_GET
 def types(request: HttpRequest) -> HttpResponse:
     """Step 1: which server type."""
-    catalog = selectors.recipe_catalog()
+    catalog = recipe_catalog()
     folder = settings.RECIPES_DIR if may(from_request(request), "admin.use") else None
     context = {"recipes": catalog.recipes.values(), "reports": catalog.reports(), "folder": folder}
     return render(request, "web/provision/types.html", context)
@@ -44,6 +44,17 @@ def configure(request: HttpRequest, server_type: str) -> HttpResponse:
     return show_forms(request, recipe, (names, options_form(recipe)(initial=server.config if server else {})))
 
 
+@needs("server.provision")
+@require_GET
+def fields(request: HttpRequest, server_type: str) -> HttpResponse:
+    """The fields that depend on others, for htmx: shown or not, with their errors where the page shows errors."""
+    form_class = options_form(recipe_or_404(server_type))
+    form = form_class(request.GET)
+    if "checked" not in request.GET:
+        form = form_class(initial={field.name: field.data for field in form})
+    return render(request, "web/_options.html#dependent", {"options": form})
+
+
 def show_forms(request: HttpRequest, recipe: Recipe, forms: Forms) -> HttpResponse:
     wrong = any(form.is_bound and not form.is_valid() for form in forms)
     context = {"recipe": recipe, "names": forms[0], "options": forms[1], "wrong": wrong}
@@ -51,7 +62,7 @@ def show_forms(request: HttpRequest, recipe: Recipe, forms: Forms) -> HttpRespon
 
 
 def recipe_or_404(server_type: str) -> Recipe:
-    recipe = selectors.recipe_catalog().recipes.get(server_type)
+    recipe = recipe_catalog().recipes.get(server_type)
     if recipe is None:
         raise Http404(f"There is no server type {server_type}.")
     return recipe

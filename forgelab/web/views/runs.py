@@ -11,8 +11,10 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from forgelab.accounts.actors import from_request
 from forgelab.runs import kinds, selectors, services
@@ -63,6 +65,25 @@ def _of_kind(run: Run) -> dict[str, Any]:
     if kind is None:  # of a room that is no longer installed
         return {}
     return {"kind": kind, "ready": kind.result.link(run), "otherwise": (kind.failure or kind.result).link(run)}
+
+
+@require_GET
+@never_cache
+def next_page(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """Where a run's page leads once it has ended; nothing, to htmx, while it has not."""
+    run = get_object_or_404(selectors.run_list().select_related("retried_by"), pk=run_id)
+    if request.htmx and run.is_active:
+        return HttpResponse(status=204)
+    url = _next_url(run)
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
+def _next_url(run: Run) -> str:
+    """The run that repeats it, else what it has made, else its own page with the reason."""
+    if repeat := getattr(run, "retried_by", None):
+        return reverse("run_detail", args=[repeat.pk])
+    ready = _of_kind(run).get("ready") if run.status == Run.Status.SUCCEEDED else None
+    return ready["url"] if ready else reverse("run_detail", args=[run.pk])
 
 
 @require_GET

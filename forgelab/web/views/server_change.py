@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from forgelab.accounts.actors import from_request
 from forgelab.runs.models import Run
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.changes import dry_run
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
 from forgelab.web.errors import UNPROCESSABLE, add_errors
-from forgelab.web.forms.servers import ConfirmationForm, options_form
+from forgelab.web.forms.options import options_form
+from forgelab.web.forms.servers import ConfirmationForm
 from forgelab.web.permissions import needs
 from forgelab.web.shortcuts import posted, server_or_404, start_run
 
@@ -28,7 +29,7 @@ from forgelab.web.shortcuts import posted, server_or_404, start_run
 def change(request: HttpRequest, name: str) -> HttpResponse:
     """The server's options as a form. One button shows the plan, the other applies at once."""
     server = server_or_404(name)
-    recipe = selectors.recipe_catalog().recipes.get(server.server_type)
+    recipe = recipe_catalog().recipes.get(server.server_type)
     if recipe is None:
         raise Http404(f"The recipe {server.server_type} is gone.")
     options = options_form(recipe)(posted(request), initial=server.config)
@@ -47,7 +48,7 @@ def _run(request: HttpRequest, server: Server, config: dict[str, Any], sure: dic
     actor = from_request(request)
     if "apply" in request.POST:
         return services.server_change(server=server, changes=config, actor=actor, **sure)
-    return dry_run.server_check(server=server, changes=config, actor=actor)
+    return dry_run.server_plan(server=server, changes=config, actor=actor)
 
 
 @needs("server.change")

@@ -10,9 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from forgelab.accounts.actors import from_request
+from forgelab.servers import extensions
 from forgelab.servers.models import Server
 from forgelab.servers.removal import decommission as services
-from forgelab.servers.removal import safety
 from forgelab.web.errors import UNPROCESSABLE, add_errors
 from forgelab.web.forms.servers import ConfirmationForm, ForgetForm
 from forgelab.web.permissions import needs
@@ -53,7 +53,7 @@ def forget(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _decommission_form(server: Server, data: object = None) -> ConfirmationForm:
-    has_database = any(role in safety.DATABASES for role in server.managed)
+    has_database = bool(extensions.data_lost({}, server.managed))
     return ConfirmationForm(data, server=server, database=has_database)
 
 

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from forgelab.accounts.actors import from_request
 from forgelab.runs.models import Run
-from forgelab.servers.changes import dry_run, reports
+from forgelab.servers.changes import reports
 from forgelab.servers.kinds import PLAN
 from forgelab.servers.models import Server
+from forgelab.servers.provisioning import services
 from forgelab.web.errors import UNPROCESSABLE, add_errors, error_messages
 from forgelab.web.forms.servers import ConfirmationForm
 from forgelab.web.permissions import needs
@@ -37,7 +38,7 @@ def apply(request: HttpRequest, run_id: UUID) -> HttpResponse:
     sure = ConfirmationForm(request.POST, server=server) if server else None
     typed = sure.cleaned_data if sure and sure.is_valid() else {}
     try:
-        applied = dry_run.server_apply(run=run, actor=from_request(request), **typed)
+        applied = services.server_apply(run=run, actor=from_request(request), **typed)
     except ValidationError as error:
         if sure is None:
             return _show(request, run, errors=error_messages(error))

@@ -28,7 +28,7 @@ def found(run: Run, *changed: str) -> None:
 
 class TestDrift:
     def look(self, server, end, *changed: str, **changes) -> Server:
-        run = dry_run.server_check(server=server, changes=changes, actor=SYSTEM)
+        run = dry_run.server_plan(server=server, changes=changes, actor=SYSTEM)
         found(run, *changed)
         end(run)
         return Server.objects.get()
@@ -60,7 +60,7 @@ class TestDrift:
         assert self.look(server, end, "/etc/nginx/nginx.conf").drift_count == 1
 
     def test_of_a_look_that_failed_is_unknown(self, server, end):
-        run = dry_run.server_check(server=server, actor=SYSTEM)
+        run = dry_run.server_plan(server=server, actor=SYSTEM)
         found(run, "/etc/nginx/nginx.conf")
         end(run, "failed")
         assert Server.objects.get().drift_count is None
@@ -94,9 +94,9 @@ class TestEveryDay:
         assert drift.check_due(tomorrow)
 
     def test_not_when_nobody_wants_it(self, server, tomorrow, settings):
-        drift.server_watch(server=server, watch=False, actor=SYSTEM)
+        drift.server_daily_check(server=server, enabled=False, actor=SYSTEM)
         assert drift.check_due(tomorrow) == []
-        drift.server_watch(server=server, watch=True, actor=SYSTEM)
+        drift.server_daily_check(server=server, enabled=True, actor=SYSTEM)
         settings.DRIFT_HOUR = None
         assert drift.check_due(tomorrow) == []
 

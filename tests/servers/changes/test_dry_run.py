@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 class TestPlan:
     def test_changes_nothing_here_and_checks_there(self, server):
-        run = dry_run.server_check(server=server, changes={"php_version": "8.2"}, actor=SYSTEM)
+        run = dry_run.server_plan(server=server, changes={"php_version": "8.2"}, actor=SYSTEM)
         plan = Plan.from_json(run.plan)
         assert (plan.check, run.kind) == (True, "server.plan")
         assert (run.request["config"]["php_version"], run.request["base"]) == ("8.2", server.config)
@@ -25,25 +25,25 @@ class TestPlan:
         assert (after.config, after.status) == (server.config, "active")
 
     def test_hides_the_servers_secrets_also_those_of_components_that_go(self, server):
-        run = dry_run.server_check(server=server, changes={"include_redis": False}, actor=SYSTEM)
+        run = dry_run.server_plan(server=server, changes={"include_redis": False}, actor=SYSTEM)
         assert set(Plan.from_json(run.plan).hidden) == set(server.secrets.values())
         assert not any(secret in str(run.request) for secret in server.secrets.values())
 
     def test_refuses_what_provisioning_would_refuse(self, server):
         with pytest.raises(ValidationError) as refused:
-            dry_run.server_check(server=server, changes={"php_version": "7.4"}, actor=SYSTEM)
+            dry_run.server_plan(server=server, changes={"php_version": "7.4"}, actor=SYSTEM)
         assert list(refused.value.message_dict) == ["config.php_version"]
 
     def test_waits_for_no_run_that_changes_the_server(self, server):
         services.server_change(server=server, changes={}, actor=SYSTEM)
         with pytest.raises(ValidationError, match="being provisioned right now"):
-            dry_run.server_check(server=server, actor=SYSTEM)
+            dry_run.server_plan(server=server, actor=SYSTEM)
 
     def test_applied_provisions_exactly_what_it_showed(self, server, end):
-        run = dry_run.server_check(server=server, changes={"php_version": "8.2"}, actor=SYSTEM)
+        run = dry_run.server_plan(server=server, changes={"php_version": "8.2"}, actor=SYSTEM)
         end(run)
         run.refresh_from_db()
-        applied = dry_run.server_apply(run=run, actor=SYSTEM)
+        applied = services.server_apply(run=run, actor=SYSTEM)
         assert (applied.kind, Server.objects.get().config) == ("server.provision", run.request["config"])
 
     @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ class TestPlan:
         ],
     )
     def test_is_not_applied_when_it_is_no_longer_what_would_happen(self, server, end, happens, why):
-        run = dry_run.server_check(server=server, changes={"php_version": "8.2"}, actor=SYSTEM)
+        run = dry_run.server_plan(server=server, changes={"php_version": "8.2"}, actor=SYSTEM)
         end(run)
         happens(run, server)
         run.refresh_from_db()
         with pytest.raises(ValidationError) as refused:
-            dry_run.server_apply(run=run, actor=SYSTEM)
+            services.server_apply(run=run, actor=SYSTEM)
         assert why in refused.value.message_dict["plan"][0]

@@ -12,10 +12,11 @@ from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
+from forgelab.servers.plans.provision import server_plan
 from forgelab.servers.provisioning import services
-from forgelab.servers.provisioning.plans import server_plan
 from forgelab.servers.removal import decommission
 from forgelab.servers.spec import links
+from forgelab.servers.spec.server_spec import with_recipe
 from tests.servers.helpers import names, planned
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +52,7 @@ def _sources(item: dict[str, Any]) -> tuple[str, ...] | None:
 
 def plan_of(name: str) -> Plan:
     server = Server.objects.select_related("device").get(name=name)
-    return server_plan(server, recipe_catalog().get(server.server_type))
+    return server_plan(with_recipe(server, recipe_catalog().get(server.server_type)))
 
 
 def took(run: Run, name: str = "firewall") -> dict[str, Any]:
@@ -164,13 +165,15 @@ class TestPhp:
         worker = Server(name="jobs", server_type="laravel-worker-server", device=there_is, secrets={})
         recipe = recipe_catalog().get("laravel-worker-server")
         worker.config = recipe.clean({"database_server": "books", "include_cache": False})
-        variables = next(role for role in server_plan(worker, recipe).roles if role.name == "php").variables
+        plan = server_plan(with_recipe(worker, recipe))
+        variables = next(role for role in plan.roles if role.name == "php").variables
         assert variables["php_fpm"] is True
-        assert {"fpm", "memcached"} <= set(variables["php_extensions"])
+        assert "fpm" in variables["php_extensions"]
+        assert variables["php_extra_extensions"] == ["memcached"]
 
 
 class TestMemory:
-    def test_what_others_were_promised_before_is_not_counted_on(self, there) -> None:
+    def test_what_is_reserved_for_others_before_is_not_counted_on(self, there) -> None:
         there("database-server", "books")
         there("cache-server", "fast")
         reserved = {name: plan_of(name).roles[0].variables for name in ("books", "fast")}
@@ -234,13 +237,13 @@ class TestAtOnce:
         provision("books", server_type="database-server")
         with pytest.raises(ValidationError, match='"Provision books" is not done yet on homelab-server-01'):
             decommission.server_decommission(server=fast, confirm="fast", actor=SYSTEM)
-        with pytest.raises(ValidationError, match="one of the two takes away"):
+        with pytest.raises(ValidationError, match="one of the two removes"):
             services.server_change(server=fast, changes={"cache_engine": "memcached"}, actor=SYSTEM)
 
     def test_nothing_is_set_up_while_another_server_is_taken_down(self, there, provision, end) -> None:
         fast = there("cache-server", "fast")
         run = decommission.server_decommission(server=fast, confirm="fast", actor=SYSTEM)
-        with pytest.raises(ValidationError, match='"Take down fast" is not done yet'):
+        with pytest.raises(ValidationError, match='"Decommission fast" is not done yet'):
             provision("books", server_type="database-server")
         end(run)
         assert "decommission" not in names(provision("books", server_type="database-server"))

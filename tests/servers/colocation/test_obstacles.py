@@ -14,6 +14,7 @@ from forgelab.servers.colocation.obstacles import obstacle
 from forgelab.servers.models import Server
 from forgelab.servers.placement.ranking import placement_rank
 from forgelab.servers.provisioning import services
+from forgelab.servers.spec.server_spec import draft, with_recipe
 
 pytestmark = pytest.mark.django_db
 APP, WEB, WORKER, DATABASE, CACHE = (
@@ -34,7 +35,7 @@ def there(provision, end):
 
 def asked(server: Server, server_type: str, config: dict[str, Any] | None = None, name: str = "") -> str:
     recipe = recipe_catalog().get(server_type)
-    return obstacle(list(server.device.servers.all()), recipe, config, server=Server(name=name) if name else None)
+    return obstacle(server.device.servers.all(), draft(recipe, name=name, config=config))
 
 
 def test_a_database_a_cache_and_a_worker_that_uses_both_go_together(there, provision, device) -> None:
@@ -99,14 +100,14 @@ def test_one_application_in_two_environments_is_one_folder_and_refused(there) ->
 def test_a_server_is_not_in_its_own_way(there) -> None:
     server = there(DATABASE, "books")
     recipe = recipe_catalog().get(DATABASE)
-    assert obstacle([server], recipe, server.config, server=server) == ""
+    assert obstacle([server], with_recipe(server, recipe)) == ""
 
 
 def test_the_ranking_knows_of_it(there) -> None:
     there(CACHE, "fast")
     recipe = recipe_catalog().get(APP)
-    assert any("fast is on it already" in said for said in placement_rank(recipe=recipe)[0].refusals)
-    assert placement_rank(recipe=recipe, config={"include_redis": False}, name="shop")[0].fits
+    assert any("fast is on it already" in said for said in placement_rank(draft(recipe))[0].refusals)
+    assert placement_rank(draft(recipe, config={"include_redis": False}, name="shop"))[0].fits
 
 
 def test_a_change_that_would_be_in_the_way_is_refused(there) -> None:

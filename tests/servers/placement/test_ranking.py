@@ -12,8 +12,9 @@ from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.placement import rank, score
 from forgelab.recipes.catalog import BUILT_IN, Catalog
 from forgelab.servers.models import Server
-from forgelab.servers.placement import ranking
+from forgelab.servers.placement import tenancy
 from forgelab.servers.provisioning import services
+from forgelab.servers.spec.server_spec import draft, with_defaults
 from tests.devices.placement.examples import PI, SERVER_01, SERVER_02
 from tests.servers.helpers import FOUR, ranked, recipe
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 class TestTheRecipesNeeds:
     def test_give_the_specifications_homelab_its_scores(self):
         app = recipe()
-        needs = ranking.needs(app, ranking.with_defaults(app, None))
+        needs = tenancy.needs(draft(app))
         scores = rank([PI, SERVER_01, SERVER_02], needs)
         assert [(each.name, each.points) for each in scores] == [
             ("homelab-server-02", 94), ("homelab-server-01", 78), ("homelab-pi-01", 45),
@@ -34,12 +35,11 @@ class TestTheRecipesNeeds:
         )  # fmt: skip
 
     def test_know_the_ports_as_the_config_says(self):
-        config = ranking.with_defaults(recipe(), None)
-        assert ranking.needs(recipe(), config).ports == {80: "nginx", 5432: "postgres", 6379: "redis-server"}
-        config |= {"database_engine": "mariadb", "include_redis": False}
-        assert ranking.needs(recipe(), config).ports == {80: "nginx", 3306: "mariadbd"}
+        assert tenancy.needs(draft(recipe())).ports == {80: "nginx", 5432: "postgres", 6379: "redis-server"}
+        config = {"database_engine": "mariadb", "include_redis": False}
+        assert tenancy.needs(draft(recipe(), config=config)).ports == {80: "nginx", 3306: "mariadbd"}
         worker = recipe("laravel-worker-server")
-        assert ranking.needs(worker, ranking.with_defaults(worker, None)).ports == {}  # Redis as a client only
+        assert tenancy.needs(draft(worker)).ports == {}  # Redis as a client only
 
     def test_grow_with_options_that_ask_for_more(self):
         cache = recipe("cache-server")
@@ -49,7 +49,7 @@ class TestTheRecipesNeeds:
             ({"memcached_memory_mb": 2048}, 512),  # an option that is not asked for
             ({"cache_engine": "memcached", "memcached_memory_mb": 8192}, 8704),
         ):
-            needs = ranking.needs(cache, ranking.with_defaults(cache, config))
+            needs = tenancy.needs(draft(cache, config=config))
             assert needs.memory_mb == (minimum, max(minimum, 4096))
 
     def test_know_what_a_processor_cannot_have(self, make_device):
@@ -90,12 +90,11 @@ def test_a_database_is_near_the_servers_that_name_it(device, make_device, end, e
 
 def test_a_standby_names_its_primary_as_such():
     database = recipe("database-server")
-    config = ranking.with_defaults(database, {"replicate_from": "books", "allowed_servers": ["shop"]})
-    found = ranking.tenant("books-2", "database-server", "production", config, database)
+    standby = draft(database, name="books-2", config={"replicate_from": "books", "allowed_servers": ["shop"]})
+    found = tenancy.tenant(standby)
     assert (found.follows, found.uses, found.used_by) == ({"books"}, frozenset(), {"shop"})
-    books = ranking.tenant("books", "database-server", "production", ranking.with_defaults(database, {}), database)
-    needs = ranking.needs(database, config)
-    beside = score(placement_with(books), needs, found)
+    books = tenancy.tenant(draft(database, name="books"))
+    beside = score(placement_with(books), tenancy.needs(standby), found)
     assert beside.points < 40
     assert "books, its primary, is on this device: one power cut would take both" in beside.reasons
 
@@ -109,7 +108,7 @@ def test_many_devices_cost_no_more_queries_than_few(make_device, django_assert_n
         for number in range(first, last):
             found = make_device(f"device-{number}")
             for kind in ("laravel-app-server", "cache-server"):
-                config = ranking.with_defaults(recipe(kind), None)
+                config = with_defaults(recipe(kind))
                 Server.objects.create(
                     name=f"{kind}-{number}", server_type=kind, device=found, config=config, secrets={}
                 )

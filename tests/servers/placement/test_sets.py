@@ -9,12 +9,16 @@ from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.placement import Constraint
 from forgelab.servers.models import Server
 from forgelab.servers.placement import sets
-from forgelab.servers.placement.sets import Asked
+from forgelab.servers.placement.set_requests import SetRequest
 from forgelab.servers.provisioning import services
 
 pytestmark = pytest.mark.django_db
 GB = 1024
-SET = [Asked("laravel-app-server"), Asked("database-server", name="shop-db"), Asked("laravel-worker-server", count=2)]
+SET = [
+    SetRequest("laravel-app-server"),
+    SetRequest("database-server", name="shop-db"),
+    SetRequest("laravel-worker-server", count=2),
+]
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def places(found):
 
 
 def test_an_app_server_a_database_server_and_two_workers(homelab):
-    found = sets.set_place(asked=SET)
+    found = sets.set_place(requests=SET)
     assert found.complete and found.best
     where = places(found)
     assert set(where) == {
@@ -54,21 +58,21 @@ def test_constraints_take_names_and_types(homelab):
         Constraint("on", ("shop-db",), "homelab-server-01"),
         Constraint("not_on", ("laravel-app-server",), "homelab-server-02"),
     ]
-    where = places(sets.set_place(asked=SET, constraints=wishes))
+    where = places(sets.set_place(requests=SET, constraints=wishes))
     assert where["laravel-worker-server-1"] != where["laravel-worker-server-2"]
     assert where["shop-db"] == "homelab-server-01"
     assert where["laravel-app-server"] == "homelab-pi-01"
 
 
-def test_what_is_promised_already_counts(homelab, enqueued):
+def test_what_is_reserved_already_counts(homelab, enqueued):
     for device in homelab[:2]:
         device.memory_available_mb = 3 * GB
         device.save()
     services.server_provision(
         server_type="cache-server", name="fast", device=homelab[0], config={"redis_maxmemory_mb": 1024}, actor=SYSTEM
     )
-    asked = [Asked("laravel-app-server"), Asked("laravel-web-server", count=3)]
-    found = sets.set_place(asked=asked, constraints=[Constraint("not_on", (), "homelab-pi-01")])
+    requests = [SetRequest("laravel-app-server"), SetRequest("laravel-web-server", count=3)]
+    found = sets.set_place(requests=requests, constraints=[Constraint("not_on", (), "homelab-pi-01")])
     assert len(found.missing) == 1
     assert f"RAM left for {found.missing[0].name} once " in found.missing[0].reason
 
@@ -77,17 +81,17 @@ def test_what_is_promised_already_counts(homelab, enqueued):
     ("asked", "field", "said"),
     [
         ([], "servers", "Ask for 1 to 40 servers, not 0."),
-        ([Asked("laravel-web-server", count=41)], "servers", "Ask for 1 to 40 servers, not 41."),
-        ([Asked("mail-server")], "servers[0].server_type", 'there is no recipe "mail-server"'),
-        ([Asked("cache-server", name="A b")], "servers[0].name", "is not a valid server name"),
-        ([Asked("cache-server"), Asked("cache-server")], "servers[1].name", "Give each a name of its own"),
-        ([Asked("cache-server", environment="live")], "servers[0].environment", "is not one of production"),
-        ([Asked("cache-server", config={"x": 1})], "servers[0].config.x", "is not an option"),
+        ([SetRequest("laravel-web-server", count=41)], "servers", "Ask for 1 to 40 servers, not 41."),
+        ([SetRequest("mail-server")], "servers[0].server_type", 'there is no recipe "mail-server"'),
+        ([SetRequest("cache-server", name="A b")], "servers[0].name", "is not a valid server name"),
+        ([SetRequest("cache-server"), SetRequest("cache-server")], "servers[1].name", "Give each a name of its own"),
+        ([SetRequest("cache-server", environment="live")], "servers[0].environment", "is not one of production"),
+        ([SetRequest("cache-server", config={"x": 1})], "servers[0].config.x", "is not an option"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_told_by_field(homelab, asked, field, said):
     with pytest.raises(ValidationError) as refused:
-        sets.set_place(asked=asked)
+        sets.set_place(requests=asked)
     assert said in refused.value.message_dict[field][0]
 
 
@@ -103,7 +107,7 @@ def test_what_cannot_be_asked_is_told_by_field(homelab, asked, field, said):
 )
 def test_what_cannot_be_wished_is_told_by_its_number(homelab, constraint, said):
     with pytest.raises(ValidationError) as refused:
-        sets.set_place(asked=SET, constraints=[Constraint("spread", ()), constraint])
+        sets.set_place(requests=SET, constraints=[Constraint("spread", ()), constraint])
     assert said in refused.value.message_dict["constraints[1]"][0]
 
 
@@ -129,7 +133,7 @@ class TestWhatIf:
     def test_a_server_without_a_place_says_why(self, servers):
         servers[1].delete()
         pi = servers[2]
-        pi.memory_available_mb = 2 * GB  # the worker is promised half a GB of them
+        pi.memory_available_mb = 2 * GB  # half a GB of them is reserved for the worker
         pi.save()
         found = sets.device_without(device=servers[0]).placement
         assert set(places(found)) == {"fast", "shop-db"}
@@ -142,7 +146,7 @@ class TestWhatIf:
         sets.device_without(device=servers[0])
         assert list(Server.objects.values_list("name", "device__name")) == before
 
-    def test_a_server_whose_recipe_is_gone_needs_what_it_was_promised(self, servers):
+    def test_a_server_whose_recipe_is_gone_needs_what_is_reserved_for_it(self, servers):
         Server.objects.filter(name="web").update(server_type="gone", memory_mb=100 * GB)
         missing = sets.device_without(device=servers[0]).placement.missing
         assert [each.name for each in missing] == ["web"]

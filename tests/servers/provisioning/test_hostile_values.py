@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device
 from forgelab.lib.problems import ConfigInvalid
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.provisioning.services import server_provision
-from forgelab.servers.selectors import recipe_catalog
 
 TYPE = "laravel-app-server"
 HOSTILE = [

@@ -11,8 +11,10 @@ from forgelab.runs import services as runs
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_snapshot
 from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Component, Server
 from forgelab.servers.placement import ranking
+from forgelab.servers.spec.server_spec import draft
 from tests.support import secrets
 from tests.support.threads import at_once
 
@@ -105,12 +107,12 @@ def test_a_second_server_with_the_same_components_does_not_go_on_the_same_device
     assert provision("second", device=None).device == other
 
 
-def test_what_a_server_was_promised_is_not_promised_again(provision, device):
+def test_what_is_reserved_for_a_server_is_not_reserved_again(provision, device):
     type(device).objects.update(memory_total_mb=3000)
     provision("first")
-    recipe = selectors.recipe_catalog().get("laravel-app-server")
+    recipe = recipe_catalog().get("laravel-app-server")
     refused = "0.9GB RAM free (2GB are reserved for the servers on it), at least 2GB needed"
-    assert refused in ranking.placement_rank(recipe=recipe)[0].refusals
+    assert refused in ranking.placement_rank(draft(recipe))[0].refusals
 
 
 class TestAgain:
@@ -198,7 +200,7 @@ class TestTheEnd:
         end(provision(), status, versions=[])
         server = Server.objects.get()
         assert (server.status, server.components.count()) == ("active", 2)
-        assert server.status_detail.startswith("Provisioning it again")
+        assert server.status_detail.startswith("Reprovisioning it")
 
     def test_of_a_lost_run_that_is_repeated_leaves_it_provisioning(self, provision, end):
         run = end(provision(), "lost")

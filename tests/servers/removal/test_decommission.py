@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from forgelab.accounts.actors import SYSTEM
 from forgelab.runs.models import Run
+from forgelab.servers.changes import checks
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
 from forgelab.servers.removal import decommission
@@ -69,7 +70,7 @@ class TestDecommission:
 
     def test_of_a_server_that_others_use_is_refused(self, server, backed_up, monkeypatch):
         backed_up(timedelta(hours=1))
-        monkeypatch.setattr(decommission, "server_users", lambda server: [Server(name="worker")])
+        monkeypatch.setattr(checks, "server_users", lambda name: [Server(name="worker")])
         with pytest.raises(ValidationError, match="worker uses laravel"):
             decommission.server_decommission(server=server, confirm="laravel", actor=SYSTEM)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device
 from forgelab.lib.problems import ConfigInvalid
 from forgelab.runs.models import Run
@@ -17,8 +18,9 @@ from forgelab.servers import selectors
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.export import export_project
 from forgelab.servers.models import Server
-from forgelab.servers.provisioning.plans import server_plan
+from forgelab.servers.plans.provision import server_plan
 from forgelab.servers.spec import links
+from forgelab.servers.spec.server_spec import with_recipe
 from tests.recipes.helpers import write_roles
 from tests.recipes.linking import READER, ROLES, SHELF
 
@@ -108,7 +110,7 @@ def test_named_servers_become_the_networks_of_their_devices(provision, end, othe
 
 def test_a_server_opens_for_those_that_use_it_when_it_is_provisioned_again(provision, books, other, end):
     end(provision("desk", server_type="reader", device=other, config={"shelf": "books"}), "failed")
-    assert [user.name for user in links.server_users(books)] == ["desk"]
+    assert [user.name for user in links.server_users(books.name)] == ["desk"]
     run = provision("books", server_type="shelf")
     assert roles(run)["shelf"].variables["shelf_allowed"] == ["10.78.0.19/32"]
 
@@ -122,7 +124,7 @@ def test_it_opens_for_nobody_while_remote_access_is_off(provision, books, other,
 def test_a_hidden_option_uses_nothing(provision, books, other):
     run = provision("desk", server_type="reader", device=other, config={"shelf": "books", "reading": False})
     assert roles(run)["reader"].variables["reader_address"] == ""
-    assert links.server_users(books) == []
+    assert links.server_users(books.name) == []
 
 
 def test_a_server_that_does_not_exist_is_refused(provision, books, other):
@@ -153,7 +155,7 @@ def test_a_server_cannot_name_itself(provision, books):
     "status, message",
     [
         ("provisioning", "books is being provisioned. Wait until it is ready."),
-        ("failed", "Provision it again first: forgelab server provision shelf --name books"),
+        ("failed", "Reprovision it first: forgelab server provision shelf --name books"),
     ],
 )
 def test_a_server_that_is_not_running_cannot_be_used(provision, books, other, status, message):
@@ -182,7 +184,7 @@ def test_a_plan_says_which_server_is_gone(provision, books, other, end):
     books.delete()
     desk = Server.objects.get(name="desk")
     with pytest.raises(ConfigInvalid) as error:
-        server_plan(desk, recipe_catalog().get("reader"))
+        server_plan(with_recipe(desk, recipe_catalog().get("reader")))
     assert error.value.errors == {"shelf": "there is no server books any more; name another one"}
     assert selectors.server_messages(server=desk) == [{"title": "Ready", "message": "Reads from books at .\n"}]
 
@@ -194,7 +196,7 @@ def test_only_the_name_is_stored(provision, books, other):
 
 def test_an_export_has_the_others_secret_in_vault_files_only(provision, books, other, end, tmp_path):
     end(provision("desk", server_type="reader", device=other, config={"shelf": "books"}))
-    folder = export_project(directory=tmp_path / "out", vault_password="open")
+    folder = export_project(directory=tmp_path / "out", vault_password="open", actor=SYSTEM)
     files = (path for path in folder.rglob("*") if path.is_file())
     texts = {str(path.relative_to(folder)): path.read_text(errors="replace") for path in files}
     assert not [name for name, text in texts.items() if books.secrets["database_password"] in text]

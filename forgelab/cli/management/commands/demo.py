@@ -16,10 +16,11 @@ from forgelab.cli.demo import homelab, proof
 from forgelab.cli.server import result
 from forgelab.cli.stack.state import Stack, data_dir
 from forgelab.lab import Lab, LabError, LabUnavailable
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from forgelab.servers.placement import ranking
 from forgelab.servers.provisioning import services
+from forgelab.servers.spec.server_spec import draft
 
 TYPE, NAME = "laravel-app-server", "laravel-production"
 # What Debian 12 offers by itself, so that the demo needs no vendor's repository and no PHP package registry.
@@ -88,7 +89,7 @@ def _show_ranking() -> None:
     if server := Server.objects.filter(name=NAME).select_related("device").first():
         out.print(f"  It is on {server.device.name} already, and is provisioned again there.")
         return
-    for score in ranking.placement_rank(recipe=selectors.recipe_catalog().get(TYPE), config=CONFIG, name=NAME):
+    for score in ranking.placement_rank(draft(recipe_catalog().get(TYPE), name=NAME, config=CONFIG)):
         why = "; ".join(score.reasons if score.fits else score.refusals)
         points = f"{score.points}/100" if score.fits else "no"
         out.print(f"  {score.name:<20} {points:>7}  {why}")

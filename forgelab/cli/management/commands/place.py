@@ -11,10 +11,11 @@ from forgelab.cli import lookup, tables
 from forgelab.cli.base import Failure, ForgeCommand, console
 from forgelab.cli.server import options
 from forgelab.devices.placement import Constraint, Placement
-from forgelab.servers import selectors
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from forgelab.servers.placement import ranking, sets
-from forgelab.servers.placement.sets import Asked
+from forgelab.servers.placement.set_requests import SetRequest
+from forgelab.servers.spec.server_spec import draft
 
 NO_DEVICE = "There is no device yet. Add one: forgelab device add NAME ADDRESS"
 WANTED = re.compile(r"(?:(?P<name>[^=*]+)=)?(?P<type>[^=*]+)(?:\*(?P<count>[1-9][0-9]?))?")
@@ -50,22 +51,23 @@ def place(chosen: argparse.Namespace) -> int | None:
         return _without(chosen)
     if not chosen.types:
         raise Failure("Say what to place, such as: forgelab place laravel-app-server. More: forgelab place --help")
-    if len(chosen.types) == 1 and not _constraints(chosen) and _asked(chosen.types[0], chosen).count == 1:
+    if len(chosen.types) == 1 and not _constraints(chosen) and _requested(chosen.types[0], chosen).count == 1:
         return _rank(chosen)
     if chosen.options:
         raise Failure("--set is for a single type. Of a set, the defaults of every type are placed.")
-    asked = [_asked(text, chosen) for text in chosen.types]
-    return _show(sets.set_place(asked=asked, constraints=_constraints(chosen)))
+    requests = [_requested(text, chosen) for text in chosen.types]
+    return _show(sets.set_place(requests=requests, constraints=_constraints(chosen)))
 
 
 def _rank(chosen: argparse.Namespace) -> None:
-    wanted = _asked(chosen.types[0], chosen)
+    wanted = _requested(chosen.types[0], chosen)
     try:
-        recipe = selectors.recipe_catalog().get(wanted.server_type)
+        recipe = recipe_catalog().get(wanted.server_type)
     except KeyError as error:
         raise Failure(f"{error.args[0]}.") from None
     config = options.config(recipe.id, chosen.options) if chosen.options else None
-    scores = ranking.placement_rank(recipe=recipe, config=config, name=wanted.name, environment=wanted.environment)
+    spec = draft(recipe, name=wanted.name, environment=wanted.environment, config=config)
+    scores = ranking.placement_rank(spec)
     rows = [
         (score.name, f"{score.points}/100" if score.fits else "unfit", "\n".join(score.refusals or score.reasons))
         for score in scores
@@ -96,11 +98,11 @@ def _show(found: Placement) -> int | None:
     return None if found.complete else 1
 
 
-def _asked(text: str, chosen: argparse.Namespace) -> Asked:
+def _requested(text: str, chosen: argparse.Namespace) -> SetRequest:
     match = WANTED.fullmatch(text)
     if not match:
         raise Failure(f'"{text}" is not [NAME=]TYPE[*COUNT], such as laravel-worker-server*2 or shop=database-server.')
-    return Asked(
+    return SetRequest(
         server_type=match["type"], name=match["name"] or "", environment=chosen.environment,
         count=int(match["count"] or 1),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Seeing to it that a primary that was replaced takes no writes, once its device answers again."""
+"""Fencing a primary that was replaced: its device gets a run that stops its writes, once it answers again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from forgelab.accounts.actors import SCHEDULER
+from forgelab.databases.engines import POSTGRESQL
 from forgelab.devices import ssh
 from forgelab.runs.conflicts import conflicting_run
 from forgelab.runs.models import Run, Step
 from forgelab.servers.kinds import PROVISION
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning.services import server_provision
-from forgelab.servers.succession import ROLE
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ ANSWER, CONNECT = 10, 2  # seconds
 
 
 def fence_due() -> list[Run]:
-    """Have the old primaries seen to whose device answers (again); returns their runs."""
+    """Queue a run for each old primary that is not fenced and whose device answers; returns the runs."""
     runs: list[Run] = []
     for server in Server.objects.exclude(replaced_by="").exclude(replaced_at=None).select_related("device"):
         if not _is_due(server) or not _answers(server):
@@ -40,12 +40,12 @@ def fence_due() -> list[Run]:
                 )
             )
         except ValidationError as error:
-            logger.warning("%s, which was replaced, is not seen to: %s", server.name, "; ".join(error.messages))
+            logger.warning("%s, which was replaced, is not fenced: %s", server.name, "; ".join(error.messages))
     return runs
 
 
 def _is_due(server: Server) -> bool:
-    """Not while a run is at its device, nor once one got far enough to see to it, nor every minute."""
+    """Not while a run is at its device, nor once one got far enough to fence it, nor every minute."""
     if conflicting_run(device=server.device):
         return False
     # Only those since it was replaced: before, it may have been a standby of that very server.
@@ -53,7 +53,7 @@ def _is_due(server: Server) -> bool:
     if any(run.created_at > timezone.now() - AGAIN for run in since):
         return False
     done = (Step.Status.SUCCEEDED, Step.Status.FAILED)
-    return not any(run.steps.filter(status__in=done, role=ROLE).exists() for run in since)
+    return not any(run.steps.filter(status__in=done, role=POSTGRESQL).exists() for run in since)
 
 
 def _answers(server: Server) -> bool:

@@ -1,4 +1,4 @@
-"""From a server to the plan of its run: the recipe's components as roles, and what glues them together."""
+"""From a server to the plan of its run: the recipe's components as roles, and what joins them."""
 
 from __future__ import annotations
 
@@ -9,49 +9,44 @@ from django.conf import settings
 
 from forgelab.lib.problems import ConfigInvalid, DocumentError
 from forgelab.recipes.generated_role import generated_role, role_name
-from forgelab.recipes.model import Recipe
 from forgelab.recipes.resolve import ResolvedComponent, ResolvedRecipe
 from forgelab.recipes.versions.vendors import planned_vendors, vendors
 from forgelab.runs.plan import Plan, PlannedRole
+from forgelab.servers import extensions
 from forgelab.servers.catalog import recipe_catalog
-from forgelab.servers.colocation.colocated import joint_components
-from forgelab.servers.models import Server
+from forgelab.servers.colocation.colocated import colocated_components
 from forgelab.servers.spec.links import server_links
-from forgelab.servers.spec.resolving import resolved_recipe
-from forgelab.servers.succession import with_replaced
+from forgelab.servers.spec.server_spec import ServerSpec
 
 # Before the preflight: which packages the roles need depends on the device's distribution and processor.
 FACTS = PlannedRole(name="facts", title="Reading the device", always=True)
-# In `Server.placement`: the memory, in MiB, that the servers on the device had been promised before this one came.
-PROMISED = "promised_mb"
 
 
-def server_plan(server: Server, recipe: Recipe) -> Plan:
+def server_plan(spec: ServerSpec) -> Plan:
     """What provisioning the server will do, in the order of its steps. Raises `ConfigInvalid` for an unfit config."""
-    links = server_links(server, recipe)
-    resolved = resolved_recipe(server, recipe, links)
-    resolved = dataclasses.replace(resolved, components=tuple(joint_components(server, recipe, resolved, links)))
-    components = [_component_role(component) for component in resolved.components]
-    finishing = role_name(server.name)
+    links = server_links(spec)
+    resolved = spec.resolved(links)
+    resolved = dataclasses.replace(resolved, components=tuple(colocated_components(spec, resolved, links)))
+    components = extensions.roles(spec, [_component_role(component) for component in resolved.components])
+    finishing = role_name(spec.name)
     generated = generated_role(resolved, finishing)
     offered = _vendors(resolved)
-    components = with_replaced(components, server)
-    roles = [_facts(server), _preflight(resolved, offered), *_repositories(offered), _packages(resolved), *components]
+    roles = [_facts(spec), _preflight(resolved, offered), *_repositories(offered), _packages(resolved), *components]
     if generated:
         roles.append(PlannedRole(name=finishing, title="Finishing touches"))
     roles.append(_versions(resolved))
     return Plan(
-        slug=server.name,
-        title=f"Provision {server.name}",
+        slug=spec.name,
+        title=f"Provision {spec.name}",
         roles=tuple(roles),
-        generated_roles={**recipe.own_roles, **({finishing: generated} if generated else {})},
+        generated_roles={**spec.recipe.own_roles, **({finishing: generated} if generated else {})},
     )
 
 
-def _facts(server: Server) -> PlannedRole:
-    """What was promised to others before this server came is not its own to count on; see docs/sharing.md."""
-    promised = server.placement.get(PROMISED) or 0
-    return dataclasses.replace(FACTS, variables={"facts_reserved_mb": promised}) if promised else FACTS
+def _facts(spec: ServerSpec) -> PlannedRole:
+    """What was reserved for others before this server came is not its own to count on; see docs/colocation.md."""
+    reserved = spec.reserved_before_mb
+    return dataclasses.replace(FACTS, variables={"facts_reserved_mb": reserved}) if reserved else FACTS
 
 
 def _component_role(component: ResolvedComponent) -> PlannedRole:

@@ -13,16 +13,15 @@ from django.db.models import F
 from django.utils import timezone
 
 from forgelab.accounts.actors import SYSTEM
+from forgelab.databases import fencing, safety
+from forgelab.databases.promotion import REPLACES
 from forgelab.devices import ssh
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run, Step
 from forgelab.runs.plan import Plan
-from forgelab.servers import fencing
 from forgelab.servers.changes import dry_run
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
-from forgelab.servers.removal import safety
-from forgelab.servers.succession import REPLACES
 
 pytestmark = pytest.mark.django_db
 
@@ -84,7 +83,7 @@ def test_it_has_the_primarys_passwords_from_then_on(promote, end, first, second)
 
 def test_a_plan_of_it_has_the_same_passwords_and_stores_nothing(first, second):
     before = second.secrets
-    run = dry_run.server_check(server=second, changes={"postgresql_promote": True, "replicate_from": ""}, actor=SYSTEM)
+    run = dry_run.server_plan(server=second, changes={"postgresql_promote": True, "replicate_from": ""}, actor=SYSTEM)
     assert role(run).secrets["postgresql_password"] == first.secrets["database_password"]
     second.refresh_from_db()
     assert second.secrets == before

@@ -7,14 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from forgelab.runs.plan import Plan, PlannedRole
-from forgelab.servers.colocation.colocated import FIREWALL, firewall_without, strangers
+from forgelab.servers.colocation.colocated import FIREWALL, firewall_without, orphaned
 from forgelab.servers.models import Server
 
 ROLE = "decommission"
 # The kind of a record that only says what a role makes use of, not what was put there for it.
 NEEDS = "needs"
-# Roles whose removal could cost somebody data.
-DATABASES = ("postgresql", "mysql", "mariadb")
 # Packages that a device may need for more than one component, or for being reached at all: never removed.
 BASE_PACKAGES = frozenset(
     [
@@ -35,36 +33,37 @@ Managed = Mapping[str, Mapping[str, list[str]]]
 
 
 def surplus(server: Server, plan: Plan) -> list[str]:
-    """The roles that have put something on the device for the server and that the plan has no more."""
+    """The roles that have put something on the device for the server and that are not in the plan any more."""
     planned = {role.name for role in plan.roles}
-    return [name for name in _put_there(server) if name not in planned]
+    return [name for name in roles_managed(server) if name not in planned]
 
 
-def _put_there(server: Server) -> list[str]:
+def roles_managed(server: Server) -> list[str]:
+    """The roles that have put something on the device for the server."""
     return [name for name, record in server.managed.items() if set(record) - {NEEDS}]
 
 
 def with_removal(plan: Plan, server: Server, *, purge: bool = False) -> Plan:
-    """The plan, with a step before the packages that takes away what it has no more. The firewall follows."""
+    """The plan, with a step before the packages that removes what is not in it any more. The firewall follows."""
     gone = surplus(server, plan)
     roles = [_closing(role, server) if role.name == FIREWALL else role for role in plan.roles]
     absent = {"firewall_allowed": [], "firewall_closed": _ports(server, with_others=True), "firewall_state": "absent"}
-    extra = _taking_away(server, gone, purge=purge, firewall=absent)
+    extra = _removal_roles(server, gone, purge=purge, firewall=absent)
     before = next((n for n, role in enumerate(roles) if role.name == "packages"), len(roles))
     return dataclasses.replace(plan, roles=(*roles[:before], *extra, *roles[before:]))
 
 
 def decommission_plan(server: Server, first: PlannedRole, *, purge: bool = False) -> Plan:
-    """Taking away everything that ForgeLab has put on the device for the server; SSH stays allowed.
+    """Removing everything that ForgeLab has put on the device for the server; SSH stays allowed.
 
     What the others on the device have open stays open. Raises `ConfigInvalid` where that is not known.
     """
-    extra = _taking_away(server, _put_there(server), purge=purge, firewall=_left_open(server))
+    extra = _removal_roles(server, roles_managed(server), purge=purge, firewall=_left_open(server))
     if not any(role.name == ROLE for role in extra):
-        extra = [PlannedRole(name=ROLE, title="Looking at what is left"), *extra]
+        extra = [PlannedRole(name=ROLE, title="Checking what is left"), *extra]
     return Plan(
         slug=server.name,
-        title=f"Take down {server.name}",
+        title=f"Decommission {server.name}",
         roles=(first, *extra),
         hidden=tuple((server.secrets or {}).values()),
     )
@@ -83,17 +82,18 @@ def _closing(role: PlannedRole, server: Server) -> PlannedRole:
 
 
 def _ports(server: Server, *, with_others: bool = False) -> list[str]:
-    """Ports that were open while this server was: those that are still wanted, by whomever, are not closed by it.
+    """Ports that were open while this server was; those that somebody still wants are not closed by it.
 
-    Not those of a server whose wishes are not known. `with_others` for a device on which nobody wants a firewall.
+    Nor those of an orphaned server, whose wishes are not known. `with_others` for a device on which nobody wants a
+    firewall.
     """
-    unknown = {port for other in strangers(server) for port in _names(other.managed, FIREWALL, "ports")}
+    unknown = {port for other in orphaned(server) for port in _names(other.managed, FIREWALL, "ports")}
     records = [server.managed, *(other.managed for other in _others(server) if with_others)]
     found = dict.fromkeys(port for record in records for port in _names(record, FIREWALL, "ports"))
     return [port for port in found if port not in unknown]
 
 
-def _taking_away(server: Server, gone: list[str], *, purge: bool, firewall: dict[str, Any]) -> list[PlannedRole]:
+def _removal_roles(server: Server, gone: list[str], *, purge: bool, firewall: dict[str, Any]) -> list[PlannedRole]:
     roles = []
     titles = {component.name: component.title for component in server.components.all()}
     names = [name for name in gone if name != FIREWALL]
@@ -104,7 +104,7 @@ def _taking_away(server: Server, gone: list[str], *, purge: bool, firewall: dict
         roles.append(
             PlannedRole(
                 name=ROLE,
-                title=f"Taking away {_listing([component['title'] for component in components])}",
+                title=f"Removing {_listing([component['title'] for component in components])}",
                 variables={
                     "decommission_components": components,
                     "decommission_packages": [name for name in packages if name not in kept | BASE_PACKAGES],

@@ -17,10 +17,10 @@ from forgelab.accounts import services as accounts
 from forgelab.accounts.actors import SYSTEM
 from forgelab.cli import follow
 from forgelab.cli.main import main
+from forgelab.databases import backup_listing, backups
 from forgelab.devices import ssh
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
-from forgelab.servers import backup_listing, backups
 from forgelab.servers.models import Component, Server
 
 pytestmark = pytest.mark.django_db
@@ -297,7 +297,7 @@ def test_a_damaged_backup_cannot_be_chosen(server: Server, client: Client, answe
 
 
 def test_a_fresh_backup_is_what_taking_a_database_away_asks_for(server: Server, end: Callable[..., Run]) -> None:
-    from forgelab.servers.removal.safety import has_fresh_backup
+    from forgelab.databases.safety import has_fresh_backup
 
     at = timezone.now() - timedelta(hours=1)
     complete = told()["complete"] | {"made_at": at.isoformat()}
