@@ -134,7 +134,7 @@ def test_it_refuses_what_is_no_port_or_address(firewall: ModuleType, wrong: dict
     assert named in str(refused.value)
 
 
-def test_it_tells_which_listening_ports_are_closed_from_now_on(
+def test_it_shows_which_listening_ports_are_closed_from_now_on(
     firewall: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(firewall, "listeners", lambda **_: {22: {"1"}, 6005: {"2"}, 8123: {"3"}})

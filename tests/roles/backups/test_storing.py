@@ -68,7 +68,7 @@ def test_a_kill_in_the_middle_of_writing_is_survived(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*.partial")) == []
 
 
-def test_a_disk_that_fills_up_is_told_and_what_was_written_is_removed(job: Any, server: Memory) -> None:
+def test_a_disk_that_fills_up_is_reported_and_what_was_written_is_removed(job: Any, server: Memory) -> None:
     job.back_up(["shop"])
     before = sorted(job.store.root.rglob("*"))
 
