@@ -161,14 +161,14 @@ def bytes_behind(cluster: Cluster, primary: Primary, patience: float) -> int:
         primary.identify()
         raise Refused(
             f"This standby gets no changes from {primary.follow['host']}. Its log says: {cluster.last_words()}\n"
-            f"If the primary has removed what this standby had not fetched yet, make it anew: {anew(cluster)}."
+            f"If the primary has removed what this standby had not fetched yet, set it up again: {anew(cluster)}."
         )
     _, position = primary.identify()
     return max(0, position - bytes_of(cluster.ask("SELECT pg_last_wal_replay_lsn()")[0]))
 
 
 def anew(cluster: Cluster) -> str:
-    """How somebody makes this standby anew by hand."""
+    """How to set this standby up again by hand."""
     return (
         f"run on this device `pg_dropcluster --stop {cluster.version} main && "
         f"pg_createcluster {cluster.version} main`, then run again"
@@ -219,7 +219,7 @@ def rejoin(cluster: Cluster, primary: Primary, params: dict, dry: bool) -> dict:
 
 
 def follow(cluster: Cluster, params: dict, dry: bool) -> dict:
-    """Make the cluster a standby where it is none."""
+    """Make the cluster a standby where it is not one."""
     primary = Primary(cluster, params["follow"])
     changed = not cluster.is_standby()
     if params["replaced"] and not changed:

@@ -1,4 +1,4 @@
-"""The life of a server on a real device: planned, provisioned, drifted, repaired, changed, taken down, made anew."""
+"""The life of a server on a real device: planned, provisioned, drifted, reprovisioned, changed, decommissioned."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ ufw allow 5432/tcp comment 'ForgeLab'
     ]
 
 
-def test_ssh_stays_open_whoever_else_may_use_its_port(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ssh_stays_open_when_others_may_use_its_port_too(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     added = "ufw allow 22/tcp comment 'ForgeLab'\n"
     calls = plan(firewall, monkeypatch, added, active=True, allowed=[item("22", "10.0.0.6")])
     assert not [call for call in calls if call.startswith("delete")]

@@ -179,7 +179,7 @@ class TestMemory:
         reserved = {name: plan_of(name).roles[0].variables for name in ("books", "fast")}
         assert reserved == {"books": {}, "fast": {"facts_reserved_mb": 1024}}
 
-    def test_and_stays_so_whoever_comes_or_goes(self, there) -> None:
+    def test_and_stays_so_when_other_servers_come_or_go(self, there) -> None:
         there("database-server", "books")
         there("cache-server", "fast")
         Server.objects.filter(name="books").delete()
