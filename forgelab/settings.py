@@ -282,7 +282,7 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("FORGELAB_LOG_LEVEL", "INFO")},
-    "loggers": {"asyncssh": {"level": "WARNING"}},  # it tells of every connection
+    "loggers": {"asyncssh": {"level": "WARNING"}},  # it logs every connection
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -25,8 +25,8 @@ def key_changed(device: Device, shown: Iterable[str]) -> str:
     pinned = ", ".join(key.fingerprint for key in fingerprints.parse(device.host_keys)) or "none"
     return (
         f"HOST KEY CHANGED: that of {where(device)} is not the pinned one. Pinned: {pinned}. "
-        f"Shown now: {', '.join(shown) or 'not to be had'}. "
-        "Either the device was installed anew, or somebody else answers at its address; ForgeLab does nothing there. "
+        f"Shown now: {', '.join(shown) or 'unknown'}. "
+        "Either the device was reinstalled, or somebody else answers at its address; ForgeLab does nothing there. "
         f"If you know why it changed, accept the new key: forgelab device trust {device.name}"
     )
 

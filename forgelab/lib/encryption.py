@@ -39,7 +39,7 @@ class Cipher:
             raise DecryptionError from error
 
     def rotate(self, token: str) -> str:
-        """The same text encrypted anew with the current key. Raises `DecryptionError` like `decrypt`."""
+        """The same text encrypted again with the current key. Raises `DecryptionError` like `decrypt`."""
         try:
             return self._fernet.rotate(token.encode()).decode()
         except InvalidToken as error:

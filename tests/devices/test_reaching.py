@@ -107,9 +107,9 @@ def test_a_changed_key_on_the_way_names_that_device_and_both_fingerprints(attic,
         ssh.run_script(attic, "true")
     assert str(changed.value) == (
         f"attic is reached through gate. HOST KEY CHANGED: that of gate ({gate.user}@127.0.0.1 port {gate.port}) is "
-        f"not the pinned one. Pinned: {old.fingerprint}. Shown now: {new.fingerprint}. Either the device was installed "
-        "anew, or somebody else answers at its address; ForgeLab does nothing there. If you know why it changed, "
-        "accept the new key: forgelab device trust gate"
+        f"not the pinned one. Pinned: {old.fingerprint}. Shown now: {new.fingerprint}. Either the device was "
+        "reinstalled, or somebody else answers at its address; ForgeLab does nothing there. If you know why it "
+        "changed, accept the new key: forgelab device trust gate"
     )
     with pytest.raises(ssh.HostKeyChanged, match="forgelab device trust gate"):
         hostkeys.scan(attic.address, attic.port, jump=Device.objects.get(name="gate"))

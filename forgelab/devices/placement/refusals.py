@@ -126,7 +126,7 @@ def _rare(candidate: Candidate, rare: Rare) -> str:
     architecture, release = candidate.architecture, candidate.distribution_release
     if not architecture or not release or architecture in rare.architectures or release in rare.releases:
         return ""
-    return f"{rare.title} is not to be had for {architecture}: the {rare.source} is for {_either(rare.architectures)}"
+    return f"{rare.title} is not available for {architecture}: the {rare.source} is for {_either(rare.architectures)}"
 
 
 def _either(names: tuple[str, ...]) -> str:

@@ -73,7 +73,7 @@ class TestArchitecture:
 
     def test_a_version_that_its_processor_cannot_have_is_named(self):
         old = dataclasses.replace(PI, architecture="armv7l")
-        refused = "Node.js 20 is not to be had for armv7l: the official binary is for x86_64 and aarch64"
+        refused = "Node.js 20 is not available for armv7l: the official binary is for x86_64 and aarch64"
         assert score(old, NODE).refusals == (refused,)
         assert score(PI, NODE).fits
         assert score(dataclasses.replace(old, distribution_release="trixie"), NODE).fits  # Debian 13 carries it

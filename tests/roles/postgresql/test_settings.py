@@ -1,4 +1,4 @@
-"""What the role postgresql writes into its configuration, and when the service must read it anew."""
+"""What the role postgresql writes into its configuration, and when the service must read it again."""
 
 from __future__ import annotations
 

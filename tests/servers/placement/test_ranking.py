@@ -54,7 +54,7 @@ class TestTheRecipesNeeds:
 
     def test_know_what_a_processor_cannot_have(self, make_device):
         make_device("old-pi", architecture="armv7l", distribution_release="bookworm")
-        refused = "Node.js 20 is not to be had for armv7l: the official binary is for x86_64 and aarch64"
+        refused = "Node.js 20 is not available for armv7l: the official binary is for x86_64 and aarch64"
         assert refused in ranked()[0].refusals
         assert ranked(config={"include_nodejs": False})[0].fits
 

@@ -30,4 +30,4 @@ def docs(chosen: argparse.Namespace) -> None:
         print("\n".join(f"wrote {path}" for path in changed) or "Everything was current.")
     elif old := files.outdated(generated, settings.BASE_DIR):
         names = ", ".join(map(str, old))
-        raise Failure(f"not as the manifests and argument_specs say: {names}. Make them anew: make docs")
+        raise Failure(f"not as the manifests and argument_specs say: {names}. Generate them again: make docs")

@@ -182,7 +182,7 @@ class Store:
 
 
 def checksum(path: Path) -> str:
-    """The SHA-256 of what is on the disk, read anew rather than from memory where the system lets us."""
+    """The SHA-256 of what is on the disk, read again rather than from memory where the system lets us."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as handle:
