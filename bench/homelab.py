@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import tempfile
@@ -13,14 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from forgelab.lab import Lab, LabDevice
 from tests.e2e.config import BOOKWORM
 from tests.support.stack import Stack
 
 PREFIX = "bench-"
-USER, PASSWORD = "tester", "a-long-test-password-1"  # the user that Stack makes
 
 
 class Homelab:
@@ -92,11 +88,7 @@ class Homelab:
     def known(self, device: LabDevice) -> str:
         """The device's id in ForgeLab, to which it is added."""
         if device.name not in self._ids:
-            self.stack.cli(
-                "device", "add", device.name, device.address, "--key", str(self.lab.key_path), "--accept-key"
-            )
-            rows = self.stack.api.get("devices", params={"limit": 200}).raise_for_status().json()["results"]
-            self._ids |= {row["name"]: row["id"] for row in rows}
+            self._ids[device.name] = self.stack.add(device, self.lab.key_path)
         return self._ids[device.name]
 
     def provision(self, device: LabDevice) -> dict[str, Any]:
@@ -128,13 +120,7 @@ class Homelab:
 
     def browser(self) -> dict[str, str]:
         """Log in on the page, as a browser does; the cookies it has then."""
-        with httpx.Client(base_url=self.stack.url, trust_env=False, follow_redirects=True) as client:
-            page = client.get("/login/")
-            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-            form = {"username": USER, "password": PASSWORD, "csrfmiddlewaretoken": token[1] if token else ""}
-            client.post("/login/", data=form, headers={"Referer": f"{self.stack.url}/login/"}).raise_for_status()
-            if "sessionid" not in client.cookies:
-                raise SystemExit("The login page did not let the bench in.")
+        with self.stack.logged_in() as client:
             return dict(client.cookies)
 
 

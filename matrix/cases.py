@@ -10,17 +10,31 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from forgelab.recipes.roles.spec import Roles, load_roles
 from tests.support.unstable import VERSION
 
-BOOKWORM, TRIXIE = "bookworm", "trixie"
+TRIXIE = "trixie"
 THE_LAB = "the network of the lab's devices"  # as a config value: its address becomes known with the lab
-RELEASES = {BOOKWORM: "Debian 12", TRIXIE: "Debian 13"}
-CARRIED: dict[str, dict[str, str]] = {
-    BOOKWORM: {"php": "8.2", "postgresql": "15", "mariadb": "10.11", "redis": "7", "nodejs": "18"},
-    TRIXIE: {"php": "8.4", "postgresql": "17", "mariadb": "11.8", "redis": "8", "nodejs": "20"},
-}
+ROLES = load_roles(Path(__file__).parents[1] / "roles")
+
+
+def releases(roles: Roles) -> dict[str, str]:
+    """The releases that the lab can bring up and the roles support, with their titles."""
+    debian = roles.distributions["debian"]
+    return {name: f"{debian.title} {number}" for name, number in debian.releases.items()}
+
+
+def carried(roles: Roles, release: str) -> dict[str, str]:
+    """The version of each component that a release carries."""
+    found = {name: spec.versions.carried().get(release) for name, spec in roles.specs.items()}
+    return {name: version for name, version in found.items() if version}
+
+
+RELEASES = releases(ROLES)
+CARRIED = {release: carried(ROLES, release) for release in RELEASES}
 
 MYSQL = {"database_engine": "mysql", "mysql_version": VERSION}
 
@@ -38,19 +52,25 @@ class Case:
     beside: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
 
 
+def _versions(image: str, component: str) -> dict[str, str]:
+    """The option that chooses what the release carries of a component; without that, the recipe's default holds."""
+    found = CARRIED[image].get(component)
+    return {f"{component}_version": found} if found else {}
+
+
 def _id(kind: str, image: str, name: str) -> str:
     return f"{kind}-{RELEASES[image][-2:]}-{name}"
 
 
 def app(name: str, image: str, about: str, **config: Any) -> Case:
-    versions = {"php_version": CARRIED[image]["php"]}
+    versions = _versions(image, "php")
     if config.get("database_engine", "postgresql") == "postgresql":
-        versions["postgresql_version"] = CARRIED[image]["postgresql"]
+        versions |= _versions(image, "postgresql")
     return Case(_id("app", image, name), "laravel-app-server", image, versions | config, about)
 
 
 def _app_servers(image: str) -> list[Case]:
-    mariadb = {"database_engine": "mariadb", "mariadb_version": CARRIED[image]["mariadb"]}
+    mariadb = {"database_engine": "mariadb", **_versions(image, "mariadb")}
     nothing = {
         f"include_{part}": False
         for part in ("redis", "supervisor", "scheduler", "composer", "nodejs", "firewall", "backups")
@@ -61,7 +81,7 @@ def _app_servers(image: str) -> list[Case]:
         app("bare", image, "Nginx, PHP and PostgreSQL only, no firewall", **nothing),
         app(
             "node", image, "Node.js of the distribution, no Composer, no Supervisor, larger limits",
-            nodejs_version=CARRIED[image]["nodejs"], include_composer=False, include_supervisor=False,
+            **_versions(image, "nodejs"), include_composer=False, include_supervisor=False,
             upload_max_mb=200, php_memory_limit="512M", php_pm_max_children=12, domain="shop.example",
         ),
         app(
@@ -74,7 +94,7 @@ def _app_servers(image: str) -> list[Case]:
 
 def _web_servers(image: str) -> list[Case]:
     def web(name: str, about: str, **config: Any) -> Case:
-        versions = {"php_version": CARRIED[image]["php"]}
+        versions = _versions(image, "php")
         return Case(_id("web", image, name), "laravel-web-server", image, versions | config, about, "1G")
 
     return [
@@ -109,8 +129,8 @@ def _cache_servers(image: str) -> list[Case]:
 
 
 def _database_servers(image: str) -> list[Case]:
-    postgresql = {"database_engine": "postgresql", "postgresql_version": CARRIED[image]["postgresql"]}
-    mariadb = {"database_engine": "mariadb", "mariadb_version": CARRIED[image]["mariadb"]}
+    postgresql = {"database_engine": "postgresql", **_versions(image, "postgresql")}
+    mariadb = {"database_engine": "mariadb", **_versions(image, "mariadb")}
     names = {"database_name": "shop", "database_user": "shop_user"}
     primary = ("database-server", {**postgresql, **names, "standby_networks": THE_LAB, "include_backups": False})
 
@@ -133,12 +153,12 @@ def _database_servers(image: str) -> list[Case]:
 
 
 def _worker_servers(image: str) -> list[Case]:
-    postgresql = {"database_engine": "postgresql", "postgresql_version": CARRIED[image]["postgresql"]}
-    mariadb = {"database_engine": "mariadb", "mariadb_version": CARRIED[image]["mariadb"]}
+    postgresql = {"database_engine": "postgresql", **_versions(image, "postgresql")}
+    mariadb = {"database_engine": "mariadb", **_versions(image, "mariadb")}
     redis, memcached = ({"cache_engine": engine, "allowed_networks": THE_LAB} for engine in ("redis", "memcached"))
 
     def worker(name: str, about: str, beside: Mapping[str, tuple[str, Mapping[str, Any]]], **config: Any) -> Case:
-        versions = {"php_version": CARRIED[image]["php"]}
+        versions = _versions(image, "php")
         return Case(_id("worker", image, name), "laravel-worker-server", image, versions | config, about, "1G", beside)
 
     def database(engine: Mapping[str, str]) -> tuple[str, Mapping[str, Any]]:
@@ -164,7 +184,14 @@ def _worker_servers(image: str) -> list[Case]:
 
 
 MAKERS = (_app_servers, _web_servers, _database_servers, _worker_servers, _cache_servers)
-CASES = [case for make in MAKERS for image in RELEASES for case in make(image)]
+
+
+def made() -> list[Case]:
+    """All cases, for what RELEASES and CARRIED say."""
+    return [case for make in MAKERS for image in RELEASES for case in make(image)]
+
+
+CASES = made()
 BY_ID = {case.id: case for case in CASES}
 
 

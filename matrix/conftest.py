@@ -12,7 +12,7 @@ pytest.register_assert_rewrite("matrix.checks", "matrix.machine")
 from forgelab.lab import Lab, LabUnavailable  # noqa: E402 - checks tell what they compared
 from matrix.cases import chosen, wants_mysql  # noqa: E402
 from matrix.homelab import Homelab  # noqa: E402
-from tests.e2e.conftest import stack  # noqa: E402
+from tests.support.fixtures import stack  # noqa: E402
 from tests.support.stack import Stack  # noqa: E402
 from tests.support.unstable import mysql_vendor  # noqa: E402
 

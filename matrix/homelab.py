@@ -29,10 +29,7 @@ class Homelab:
                 left.remove()
         device = self.lab.up(PREFIX + name, image=case.image, memory=case.memory, cpus=2)
         try:
-            key = ("--key", str(self.lab.key_path))
-            self.stack.cli("device", "add", device.name, device.address, *key, "--accept-key")
-            rows = self.stack.api.get("devices", params={"name": device.name}).raise_for_status().json()["results"]
-            yield device, next(row["id"] for row in rows if row["name"] == device.name)
+            yield device, self.stack.add(device, self.lab.key_path)
         finally:
             device.remove()
 
@@ -40,10 +37,7 @@ class Homelab:
         """The run, ended well."""
         net = f"{self.lab.site.net}.0/24"
         config = {option: [net] if value == THE_LAB else value for option, value in config.items()}
-        body = {"server_type": server_type, "name": name, "device_id": device_id, "config": config}
-        answer = self.stack.api.post("infrastructure/provision", json=body)
-        assert answer.status_code == 202, answer.text
-        run = self.stack.wait_for_end(answer.json()["run"]["id"], timeout=PATIENCE)
+        run = self.stack.wait_for_end(self.stack.provision(name, device_id, config, server_type), timeout=PATIENCE)
         assert run["status"] == "succeeded", run["status_detail"]
         return run
 

@@ -64,6 +64,12 @@ class Component:
     def name(self) -> str:
         return self.role.name
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What it consists of, such as PHP's extensions: what the manifest gives, else the role's default."""
+        lists = [(self.variables or {}).get(name, self.role.options[name].default) for name in self.role.metadata.parts]
+        return tuple(str(item) for each in lists if isinstance(each, list) for item in each if isinstance(item, str))
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:

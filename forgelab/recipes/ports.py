@@ -48,7 +48,7 @@ def _ports(component: Component, config: Mapping[str, object]) -> Iterator[tuple
 
 
 def _computed(role: RoleSpec, values: Values) -> Iterator[tuple[int, str]]:
-    """From the role's `vars/main.yml`, as roles of users may have it."""
+    """From the role's variables, as roles of users may have it."""
     declared = _vars(role.folder, _changed(role.folder)) if role.folder else {}
     known = dict(declared) | values
     ports = _value(declared.get(f"{role.name}_ports"), known)
@@ -80,8 +80,8 @@ def _environment() -> _Environment:
 
 def _changed(folder: Path) -> int:
     try:
-        return (folder / "vars/main.yml").stat().st_mtime_ns
-    except OSError:
+        return max(path.stat().st_mtime_ns for path in folder.glob("*/main.yml"))
+    except (OSError, ValueError):
         return 0
 
 

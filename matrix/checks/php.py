@@ -2,17 +2,26 @@ from __future__ import annotations
 
 import re
 
+from forgelab.recipes.roles.spec import Roles
+from matrix.cases import ROLES
 from matrix.machine import Listener, Machine, directives
 
-EXTENSIONS = {"mbstring", "xml", "curl", "zip", "gd", "intl", "bcmath", "redis", "pdo_pgsql", "pdo_mysql"}
+MODULES = {"pgsql": "pdo_pgsql", "mysql": "pdo_mysql"}  # as php -m names what the others call so
 WEB = {"nginx"}  # who serves pages needs FPM; a worker must not have it
+
+
+def modules(roles: Roles) -> set[str]:
+    """What `php -m` shows of the extensions that the role php installs."""
+    extensions = roles.specs["php"].options["php_extensions"].default
+    assert isinstance(extensions, list)
+    return {MODULES.get(name, name) for name in extensions if name not in ("cli", "fpm")}
 
 
 def check(machine: Machine) -> set[Listener]:
     version = machine.config["php_version"]
     shown = machine.run(f"php{version}", "-i")
     assert re.search(rf"^PHP Version => {re.escape(version)}\.", shown, re.M)
-    assert set(machine.run(f"php{version}", "-m").lower().split()) >= EXTENSIONS
+    assert set(machine.run(f"php{version}", "-m").lower().split()) >= modules(ROLES)
     assert re.search(r"^memory_limit => -1 ", shown, re.M)  # of the command line
     if machine.components & WEB:
         _fpm(machine, version)

@@ -12,12 +12,10 @@ import subprocess
 from pathlib import Path
 
 SIOCGIFADDR = 0x8915
-OLDEST_DEBIAN = 12
-OLDEST_UBUNTU = (22, 4)
 UBUNTU_RELEASES = {"jammy": (22, 4), "noble": (24, 4), "plucky": (25, 4), "questing": (25, 10), "resolute": (26, 4)}
 DEBIAN_RELEASES = {"bullseye": 11, "bookworm": 12, "trixie": 13, "forky": 14, "sid": 15}
 SMALLEST_SHARE_MB = 256
-SUPPORTED = "ForgeLab needs Debian 12 or newer, or Ubuntu 22.04 or newer"
+NAMES = {"debian": "Debian", "ubuntu": "Ubuntu"}
 
 
 def parse_os_release(text: str) -> dict[str, str]:
@@ -37,24 +35,30 @@ def family(release: dict[str, str]) -> str:
     return next((name for name in ("ubuntu", "debian") if name in names), "")
 
 
-def distribution_problem(release: dict[str, str], debian_version: str) -> str | None:
-    """Why this distribution is not supported, as the rest of a sentence, or None."""
+def supported(oldest: dict[str, str]) -> str:
+    """`ForgeLab needs Debian 12 or newer, or Ubuntu 22.04 or newer`; `oldest` are versions by the distribution's id."""
+    return "ForgeLab needs " + ", or ".join(f"{NAMES[key]} {oldest[key]} or newer" for key in NAMES if key in oldest)
+
+
+def distribution_problem(release: dict[str, str], debian_version: str, oldest: dict[str, str]) -> str | None:
+    """Why this distribution is not supported, as the rest of a sentence, or None; `oldest` as for `supported`."""
     name = release.get("PRETTY_NAME") or release.get("ID") or "an unknown system"
     kind = family(release)
+    least = version_numbers(oldest.get(kind, ""))
+    if not least:
+        return f"is {name}"
     if kind == "ubuntu":
         own = version_numbers(release.get("VERSION_ID", "")) if release.get("ID") == "ubuntu" else ()
         version = own or UBUNTU_RELEASES.get(release.get("UBUNTU_CODENAME", ""), ())
-        return f"is {name}" if version and version < OLDEST_UBUNTU else None
-    if kind == "debian":
-        known = DEBIAN_RELEASES.get(release.get("DEBIAN_CODENAME") or release.get("VERSION_CODENAME", ""))
-        number = known or next(iter(version_numbers(debian_version)), OLDEST_DEBIAN)
-        return f"is {name}" if number < OLDEST_DEBIAN else None
-    return f"is {name}"
+        return f"is {name}" if version and version < least else None
+    known = DEBIAN_RELEASES.get(release.get("DEBIAN_CODENAME") or release.get("VERSION_CODENAME", ""))
+    number = known or next(iter(version_numbers(debian_version)), least[0])
+    return f"is {name}" if number < least[0] else None
 
 
 def system_name(release: dict[str, str]) -> str:
     """`Debian 12 (bookworm)`, as messages name it."""
-    name = {"debian": "Debian", "ubuntu": "Ubuntu"}.get(release.get("ID", ""), release.get("NAME", "an unknown system"))
+    name = NAMES.get(release.get("ID", ""), release.get("NAME", "an unknown system"))
     codename = release.get("VERSION_CODENAME", "")
     return " ".join(filter(None, [name, release.get("VERSION_ID", ""), f"({codename})" if codename else ""]))
 
@@ -128,7 +132,7 @@ def device_facts() -> dict[str, object]:
         "cores": cores(),
         "disk_free_mb": free_mb(),
         "architecture": platform.machine(),
-        "distribution": {"debian": "Debian", "ubuntu": "Ubuntu"}.get(release.get("ID", ""), release.get("NAME", "")),
+        "distribution": NAMES.get(release.get("ID", ""), release.get("NAME", "")),
         "distribution_version": numbered,
         "distribution_release": release.get("VERSION_CODENAME", ""),
         "distribution_name": system_name(release),

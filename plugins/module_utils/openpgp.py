@@ -1,108 +1,56 @@
-"""Public keys known by their fingerprint, read without gpg, which not every device has (RFC 9580)."""
+"""Keys of package repositories: what gpg says of them, and the text in which apt reads them (runs on the device).
+
+That only the pinned key is trusted is apt's own work: the source names its fingerprint beside the file with the key
+(`Signed-By`, sources.list(5)). Not every device has gpg; where one has it, a wrong key is named before the index is
+read.
+"""
 
 from __future__ import annotations
 
 import base64
-import binascii
-import hashlib
-import re
-from collections.abc import Iterator
+import shutil
+import subprocess
+from pathlib import Path
 
-PUBLIC_KEY, SIGNATURE, USER_ID, SUBKEY, USER_ATTRIBUTE = 6, 2, 13, 14, 17
-PARTS = (SIGNATURE, USER_ID, SUBKEY, USER_ATTRIBUTE)
-ARMOR = re.compile(
-    rb"-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:[^\r\n]+: [^\r\n]*\r?\n)*\s*(.*?)-----END PGP PUBLIC KEY BLOCK-----",
-    re.S,
-)
+BEGIN, END = (f"-----{word} PGP PUBLIC KEY BLOCK-----" for word in ("BEGIN", "END"))
 LINE = 64
+SECONDS = 20
 
 
-class KeyUnreadable(ValueError):
-    """These bytes are no OpenPGP keys; the text is the rest of a sentence."""
+def fingerprints(keys: Path, home: Path) -> list[str] | None:
+    """Fingerprints of the primary keys in a file, armored or not; None where there is no gpg to ask.
 
-
-def public_keys(data: bytes) -> dict[str, bytes]:
-    """Every primary key in a keyring, armored or not: its fingerprint in capitals, and its packets.
-
-    Whether subkeys belong to it is not checked here: apt's verifier does, which is what uses them.
-    Raises KeyUnreadable.
+    `home` is a folder that gpg may write to. A file that holds no key has none.
     """
-    found: dict[str, bytes] = {}
-    current = ""
-    for tag, packet, body in _packets(_binary(data)):
-        if tag == PUBLIC_KEY:
-            current = fingerprint(body)
-            found[current] = packet
-        elif tag in PARTS and current:
-            found[current] += packet
-    if not found:
-        raise KeyUnreadable("it holds no public key")
+    if not shutil.which("gpg"):
+        return None
+    command = ["gpg", "--homedir", str(home), "--batch", "--no-options", "--show-keys", "--with-colons", str(keys)]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return []
+    found: list[str] = []
+    record = ""
+    for fields in (line.split(":") for line in done.stdout.decode(errors="replace").splitlines()):
+        if fields[0] in ("pub", "sub"):
+            record = fields[0]
+        elif fields[0] == "fpr" and record == "pub":
+            found.append(fields[9])
     return found
 
 
-def fingerprint(body: bytes) -> str:
-    """The fingerprint of a key packet's body, of version 4 or 6."""
-    if body[:1] == b"\x04":
-        return hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body).hexdigest().upper()  # noqa: S324
-    if body[:1] == b"\x06":
-        return hashlib.sha256(b"\x9b" + len(body).to_bytes(4, "big") + body).hexdigest().upper()
-    raise KeyUnreadable(f"its version {body[0] if body else 'none'} is not understood")
-
-
-def armored(packets: bytes, comment: str) -> str:
-    """The packets as the text block that apt reads from a file named `.asc`."""
-    text = base64.b64encode(packets).decode("ascii")
-    lines = [text[start : start + LINE] for start in range(0, len(text), LINE)]
-    checksum = base64.b64encode(_crc24(packets).to_bytes(3, "big")).decode("ascii")
-    head, foot = (f"-----{word} PGP PUBLIC KEY BLOCK-----" for word in ("BEGIN", "END"))
-    return "\n".join([head, f"Comment: {comment}", "", *lines, f"={checksum}", foot, ""])
-
-
-def _binary(data: bytes) -> bytes:
-    blocks = ARMOR.findall(data)
-    if not blocks:
-        return data
-    try:
-        # A line that starts with an equals sign is the checksum.
-        texts = [b"".join(line for line in block.split() if not line.startswith(b"=")) for block in blocks]
-        return b"".join(base64.b64decode(text, validate=True) for text in texts)
-    except binascii.Error as error:
-        raise KeyUnreadable(f"its armor is damaged ({error})") from None
-
-
-def _packets(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """(tag, whole packet, body) of each packet."""
-    at = 0
-    while at < len(data):
-        tag, header, length = _header(data[at : at + 6])
-        end = at + header + length
-        if end > len(data):
-            raise KeyUnreadable("it is cut off")
-        yield tag, data[at:end], data[at + header : end]
-        at = end
-
-
-def _header(start: bytes) -> tuple[int, int, int]:
-    """(tag, length of the header, length of the body) of the packet that starts with these bytes."""
-    first, rest = start[0], start[1:]
-    if not first & 0x80 or not rest:
-        raise KeyUnreadable("it is no OpenPGP key")
-    if not first & 0x40:
-        size = (1, 2, 4, 0)[first & 3]
-        if not size or len(rest) < size:
-            raise KeyUnreadable("it is no OpenPGP key")
-        return first >> 2 & 0x0F, 1 + size, int.from_bytes(rest[:size], "big")
-    tag = first & 0x3F
-    if rest[0] < 192:
-        return tag, 2, rest[0]
-    if rest[0] < 224 and len(rest) > 1:
-        return tag, 3, (rest[0] - 192 << 8) + rest[1] + 192
-    if rest[0] == 255 and len(rest) > 4:
-        return tag, 6, int.from_bytes(rest[1:5], "big")
-    raise KeyUnreadable("it is no OpenPGP key")
+def armored(keys: bytes, comment: str) -> str:
+    """Keys as the text that apt reads from a file named `.asc`. What is text already keeps its blocks."""
+    head = f"{BEGIN}\nComment: {comment}\n"
+    if BEGIN.encode() in keys:
+        return keys.decode("ascii", "replace").replace("\r\n", "\n").replace(f"{BEGIN}\n", head)
+    text = base64.b64encode(keys).decode("ascii")
+    checksum = base64.b64encode(_crc24(keys).to_bytes(3, "big")).decode("ascii")  # gpg before 2.4 reads none without it
+    return "\n".join([head, *(text[at : at + LINE] for at in range(0, len(text), LINE)), f"={checksum}", END, ""])
 
 
 def _crc24(data: bytes) -> int:
+    """The checksum of armor (RFC 9580, 6.1)."""
     crc = 0xB704CE
     for byte in data:
         crc ^= byte << 16

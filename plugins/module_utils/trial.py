@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.forgelab.homelab.plugins.module_utils.apt import parse_candidates
-from ansible_collections.forgelab.homelab.plugins.module_utils.openpgp import KeyUnreadable, armored, public_keys
+from ansible_collections.forgelab.homelab.plugins.module_utils.openpgp import armored, fingerprints
 from ansible_collections.forgelab.homelab.plugins.module_utils.vendors import (
     PREFERENCES,
     SOURCES,
@@ -58,7 +58,8 @@ CAUSES = (
     (r"is expired|Release file .* expired", "its index has expired, so it is an outdated copy"),
     (r"not valid yet", "its index is from the future: look at the device's clock"),
     (r"(?i)hash sum mismatch|unexpected size|\bweak\b", "its files are not those that were signed"),
-    (r"(?i)NO_PUBKEY|missing key", "it is signed with another key than the pinned one"),
+    (r"(?i)NO_PUBKEY|GOODSIG|missing key|required signer", "it is signed with another key than the pinned one"),
+    (r"(?i)(parse|certificate in) keyring", "its key cannot be read"),
     (r"(?i)signature|BADSIG|EXPKEYSIG|clearsigned|openpgp|\bsqv\b|gpgv", "its signature is not good"),
     (r"is not signed", "its signature is not good"),
     (r"does not have a Release file|404 ", "it has nothing for this suite"),
@@ -161,7 +162,7 @@ class PrivateApt:
             return subprocess.CompletedProcess(command, 1, "", f"E: no answer in {seconds} seconds")
 
     def _key(self, source: Mapping[str, Any]) -> str:
-        """The pinned ones of the keys that the vendor publishes."""
+        """What the vendor publishes as its key, as text. apt trusts the pinned one in it alone."""
         failed = f"{described(source)} cannot be used"
         target = self.folder / "downloads" / source["name"]
         done = self.run([APT_HELPER, "download-file", source["key_url"], str(target)], KEY)
@@ -169,17 +170,15 @@ class PrivateApt:
             raise VendorFailed(f"{failed}: asked for its key at {source['key_url']}, {cause(done.stderr)}")
         if target.stat().st_size > KEY_BYTES:
             raise VendorFailed(f"{failed}: {source['key_url']} is too large for a key")
-        try:
-            found = public_keys(target.read_bytes())
-        except KeyUnreadable as problem:
-            raise VendorFailed(f"{failed}: {source['key_url']} is no key: {problem}") from None
-        pinned = [found[fingerprint] for fingerprint in source["fingerprints"] if fingerprint in found]
-        if not pinned:
+        found = fingerprints(target, self.folder)
+        if found == []:
+            raise VendorFailed(f"{failed}: there is no key at {source['key_url']}")
+        if found and not set(found) & set(source["fingerprints"]):
             raise VendorFailed(
                 f"{described(source)} is not trusted: its key has the fingerprint {', '.join(found)}, "
                 f"pinned is {' or '.join(source['fingerprints'])}"
             )
-        return armored(b"".join(pinned), f"Managed by ForgeLab. {source['title']}")
+        return armored(target.read_bytes(), f"Managed by ForgeLab. {source['title']}")
 
     def _pin(self, source: Mapping[str, Any], release: Path) -> str:
         urls = device_urls(without=sources_path(source["name"]).name)

@@ -30,7 +30,7 @@ FIELDS = {
 }
 LISTS = {
     "components": r"[A-Za-z0-9._~+/-]{1,80}",
-    "fingerprints": r"[0-9A-F]{40}|[0-9A-F]{64}",
+    "fingerprints": r"[0-9A-F]{40}",
     "packages": r"[a-z0-9][a-z0-9+.*?-]{0,99}",
 }
 
@@ -72,11 +72,15 @@ def preferences_path(name: str) -> Path:
 
 
 def sources_text(source: Mapping[str, Any], key: Path) -> str:
-    """The repository in apt's format; outdated or unsigned copies are refused whatever apt.conf says."""
+    """The repository in apt's format, trusting the pinned ones among the keys in the file `key` and no other.
+
+    Outdated or unsigned copies are refused whatever apt.conf says.
+    """
     lines = [f"# {NOTE}", f"# {source['title']}", "Types: deb", f"URIs: {source['url']}", f"Suites: {source['suite']}"]
     if source["components"]:
         lines.append(f"Components: {' '.join(source['components'])}")
-    return "\n".join([*lines, f"Signed-By: {key}", "Check-Valid-Until: yes", "Allow-Insecure: no", ""])
+    signed_by = " ".join(["Signed-By:", str(key), *source["fingerprints"]])
+    return "\n".join([*lines, signed_by, "Check-Valid-Until: yes", "Allow-Insecure: no", ""])
 
 
 def preferences_text(source: Mapping[str, Any], pin: str) -> str:

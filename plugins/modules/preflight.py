@@ -26,12 +26,12 @@ from ansible_collections.forgelab.homelab.plugins.module_utils.apt import (
     series_of,
 )
 from ansible_collections.forgelab.homelab.plugins.module_utils.device import (
-    SUPPORTED,
     device_facts,
     distribution_problem,
     parse_os_release,
     read_only,
     read_text,
+    supported,
 )
 from ansible_collections.forgelab.homelab.plugins.module_utils.locks import dpkg_interrupted, locked_by
 from ansible_collections.forgelab.homelab.plugins.module_utils.ports import listeners, port_problem, process_name
@@ -47,6 +47,10 @@ description:
 author: ForgeLab
 options:
   device: {description: Name of the device in messages., type: str, required: true}
+  distributions:
+    description: The oldest version that is supported of each distribution, by its id (C(debian), C(ubuntu)).
+    type: dict
+    required: true
   packages: {description: Packages that must have an installation candidate., type: list, elements: str, default: []}
   needs: {description: "The same packages by role, for the note of what each of them needs.", type: dict, default: {}}
   series:
@@ -79,6 +83,7 @@ EXAMPLES = r"""
 - name: Check that the run can succeed
   forgelab.homelab.preflight:
     device: "{{ inventory_hostname }}"
+    distributions: {debian: "12", ubuntu: "22.04"}
     packages: [nginx, php8.2-fpm]
     ports: [{port: 80, process: nginx}]
 """
@@ -99,15 +104,17 @@ def check(name: str, problem: str | None = None, choose: str = "") -> dict:
     return {"check": name, "ok": problem is None, "problem": problem, "choose": choose if problem else ""}
 
 
-def check_system(facts: dict) -> list[dict]:
+def check_system(facts: dict, oldest: dict[str, str]) -> list[dict]:
     """Root, systemd, distribution and writable file systems."""
     release = parse_os_release(read_text("/etc/os-release"))
-    wrong = distribution_problem(release, read_text("/etc/debian_version"))
+    wrong = distribution_problem(release, read_text("/etc/debian_version"), oldest)
     root = None if os.geteuid() == 0 else "Commands on the device do not run as root"
     systemd = None if read_text("/proc/1/comm").strip() == "systemd" else "The init system is not systemd"
     frozen = ", ".join(read_only())
     return [
-        check("distribution", f"This device {wrong}" if wrong else None, f"{SUPPORTED}: choose another device."),
+        check(
+            "distribution", f"This device {wrong}" if wrong else None, f"{supported(oldest)}: choose another device."
+        ),
         check("root", root, "Connect as root, or as a user who may use sudo (become: true)."),
         check("systemd", systemd, "Choose a device that was started with systemd."),
         check(
@@ -218,7 +225,7 @@ def check_all(params: dict, facts: dict, ahead: float) -> tuple[list[dict], dict
     listening = listeners()
     ports = [(item["port"], port_problem(item["port"], item["process"], listening)) for item in params["ports"]]
     first = [
-        *check_system(facts),
+        *check_system(facts, params["distributions"]),
         *check_sizes(facts, params["disk_mb"], params["memory_mb"]),
         check_clock(ahead, params["clock_tolerance_seconds"]),
         check_lock(params["lock_wait_seconds"]),
@@ -239,6 +246,7 @@ def argument_spec() -> dict:
     port = {"port": {"type": "int", "required": True}, "process": {"type": "str", "required": True}}
     return {
         "device": {"type": "str", "required": True},
+        "distributions": {"type": "dict", "required": True},
         "packages": {"type": "list", "elements": "str", "default": []},
         "needs": {"type": "dict", "default": {}},
         "series": {"type": "dict", "default": {}},

@@ -11,7 +11,6 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.forgelab.homelab.plugins.module_utils.files import Refused, Transaction
 from ansible_collections.forgelab.homelab.plugins.module_utils.locks import locked_by
-from ansible_collections.forgelab.homelab.plugins.module_utils.openpgp import KeyUnreadable, public_keys
 from ansible_collections.forgelab.homelab.plugins.module_utils.trial import PrivateApt, VendorFailed, cause
 from ansible_collections.forgelab.homelab.plugins.module_utils.vendors import (
     KEYRINGS,
@@ -87,14 +86,10 @@ def read(path: Path) -> str:
 
 
 def in_place(source: dict) -> bool:
-    """Whether the device has this very source already, with a pinned key."""
-    try:
-        keys = public_keys(key_path(source["name"]).read_bytes())
-    except (OSError, KeyUnreadable):
-        return False
+    """Whether the device has this very source already, with a key beside it."""
     _, pin = parse_preferences(read(preferences_path(source["name"])))
     return (
-        set(keys) <= set(source["fingerprints"])
+        read(key_path(source["name"])) != ""
         and read(sources_path(source["name"])) == sources_text(source, key_path(source["name"]))
         and read(preferences_path(source["name"])) == preferences_text(source, pin)
     )

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
 from forgelab.cli.main import main
+from tests.cli.commands import Command, Done
 from tests.recipes.helpers import write_small_recipe
 
 
@@ -15,16 +14,6 @@ from tests.recipes.helpers import write_small_recipe
 def small_recipe(settings: Settings, tmp_path: Path) -> None:
     """A small recipe with roles of its own."""
     settings.RECIPES_DIR, settings.ROLES_DIR = write_small_recipe(tmp_path)
-
-
-@dataclass(frozen=True)
-class Done:
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Done]
 
 
 @pytest.fixture

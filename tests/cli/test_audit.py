@@ -9,7 +9,7 @@ import pytest
 from forgelab.accounts import audit
 from forgelab.accounts.actors import SCHEDULER, SYSTEM
 from forgelab.devices.models import Device
-from tests.cli.conftest import Command
+from tests.cli.commands import Command
 
 
 @pytest.fixture(autouse=True)

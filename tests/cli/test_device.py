@@ -10,7 +10,7 @@ from forgelab.devices import hostkeys, ssh
 from forgelab.devices.models import Device, Identity
 from forgelab.servers.models import Server
 from tests import factories
-from tests.cli.conftest import Command
+from tests.cli.commands import Command
 
 OTHER = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7"
 

@@ -4,7 +4,7 @@ import pytest
 
 from forgelab.devices.models import Device
 from tests import factories
-from tests.cli.conftest import Command
+from tests.cli.commands import Command
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from forgelab.cli.device import password
 from forgelab.devices import hostkeys, join_tokens
 from forgelab.devices.models import Device, JoinToken
 from tests import factories
-from tests.cli.conftest import Command
+from tests.cli.commands import Command
 
 
 @pytest.fixture

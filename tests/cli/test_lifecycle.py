@@ -15,7 +15,7 @@ from forgelab.runs.results import RunResult
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
 from tests import factories
-from tests.cli.conftest import Command
+from tests.cli.commands import Command
 
 
 @pytest.fixture(autouse=True)

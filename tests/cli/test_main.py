@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from forgelab import __version__
-from tests.cli.conftest import Command
+from tests.cli.commands import Command
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])

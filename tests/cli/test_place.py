@@ -10,7 +10,7 @@ from forgelab.accounts.actors import SYSTEM
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning.services import server_provision
 from tests import factories
-from tests.cli.conftest import Command
+from tests.cli.commands import Command
 
 TYPE = factories.SMALL
 

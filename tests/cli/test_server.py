@@ -10,7 +10,7 @@ from forgelab.runs import selectors
 from forgelab.runs.models import Run
 from forgelab.servers.models import Component, Server
 from tests import factories
-from tests.cli.conftest import Command
+from tests.cli.commands import Command
 
 PROVISION = ("server", "provision", factories.SMALL, "--name", "web")
 

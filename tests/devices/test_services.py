@@ -17,7 +17,7 @@ from forgelab.devices import facts, hostkeys, services, ssh
 from forgelab.devices.models import Device, Identity
 from forgelab.lib import processes
 from forgelab.servers.models import Server
-from tests.devices.test_facts import PI
+from tests.devices.answers import PI
 from tests.support.services import ServiceMissing
 from tests.support.sshd import Sshd, sshd
 

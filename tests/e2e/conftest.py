@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 
 from forgelab.lab import Lab, LabDevice, LabUnavailable
+from tests.e2e.bases import Bases
 from tests.e2e.config import BOOKWORM, NAME
+from tests.support.fixtures import stack
 from tests.support.stack import Stack
+
+__all__ = ["stack"]  # a fixture
 
 
 class OwnDevices(Lab):
@@ -56,25 +60,20 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("stack"))
-    stack.start()
-    yield stack
-    stack.stop()
+def bases(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Bases:
+    return Bases(lab, lambda: Stack(tmp_path_factory.mktemp("base")))
 
 
 @pytest.fixture(scope="session")
-def join(lab: Lab, stack: Stack) -> Callable[..., tuple[LabDevice, str]]:
-    """Make a lab device and add it to ForgeLab: the device, and its id."""
+def join(lab: Lab, stack: Stack, bases: Bases) -> Callable[..., tuple[LabDevice, str]]:
+    """Make a lab device, bare or from a base, and add it to ForgeLab: the device, and its id."""
 
-    def make(name: str, *, user: str = "root", image: str = "bookworm", memory: str = "4G") -> tuple[LabDevice, str]:
-        device = lab.up(name, image=image, memory=memory, cpus=2)
-        stack.cli(
-            "device", "add", name, device.address, "--user", user, "--key", str(lab.key_path), "--accept-key"
-        )  # fmt: skip
-        listed = stack.api.get("devices", params={"name": name}).raise_for_status().json()
-        rows = listed["results"] if isinstance(listed, dict) else listed
-        return device, next(row["id"] for row in rows if row["name"] == name)
+    def make(
+        name: str, *, user: str = "root", image: str | None = None, memory: str = "4G", base: str = ""
+    ) -> tuple[LabDevice, str]:
+        source = bases.snapshot(base) if base else None
+        device = lab.up(name, image=image, source=source, memory=memory, cpus=2)
+        return device, stack.add(device, lab.key_path, user)
 
     return make
 

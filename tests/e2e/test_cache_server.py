@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import select
 import socket
 from collections.abc import Callable, Iterator
@@ -44,15 +43,6 @@ class Cache:
         return next(field["value"] for block in blocks for field in block["fields"] if field["label"] == "Password")
 
 
-def provision(stack: Stack, name: str, device_id: str, config: dict[str, Any]) -> str:
-    body = {"server_type": "cache-server", "name": name, "device_id": device_id, "config": config}
-    answer = stack.api.post("infrastructure/provision", json=body)
-    assert answer.status_code == 202, answer.text
-    found = re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", json.dumps(answer.json()["run"]))
-    assert found
-    return found[0]
-
-
 @pytest.fixture(
     scope="module",
     params=[("bookworm", "trixie"), pytest.param(("trixie", "bookworm"), marks=pytest.mark.matrix)],
@@ -67,7 +57,10 @@ def caches(stack: Stack, join: Join, request: pytest.FixtureRequest) -> Iterator
         "memcached": {**MEMCACHED, "allowed_networks": [f"{devices['redis'][0].address}/32"]},
         "redis": {**REDIS, "allowed_servers": [names["memcached"]]},
     }
-    runs = {engine: provision(stack, names[engine], devices[engine][1], config) for engine, config in configs.items()}
+    runs = {
+        engine: stack.provision(names[engine], devices[engine][1], config, "cache-server")
+        for engine, config in configs.items()
+    }
     made = {
         engine: Cache(*devices[engine], names[engine], configs[engine], stack.wait_for_end(run))
         for engine, run in runs.items()
@@ -173,7 +166,7 @@ def test_nobody_else_gets_through(caches: tuple[Cache, Cache]) -> None:
 
 
 def test_provisioning_them_again_changes_nothing(stack: Stack, caches: tuple[Cache, Cache]) -> None:
-    runs = [provision(stack, cache.name, cache.device_id, cache.config) for cache in caches]
+    runs = [stack.provision(cache.name, cache.device_id, cache.config, "cache-server") for cache in caches]
     for run in [stack.wait_for_end(run) for run in runs]:
         assert run["status"] == "succeeded", run["status_detail"]
         assert sum(run["outcome"]["recap"]["changed"].values()) == 0
@@ -181,7 +174,9 @@ def test_provisioning_them_again_changes_nothing(stack: Stack, caches: tuple[Cac
 
 def test_without_anybody_named_they_answer_their_own_device_alone(stack: Stack, caches: tuple[Cache, Cache]) -> None:
     redis = caches[0]
-    run = stack.wait_for_end(provision(stack, redis.name, redis.device_id, {**redis.config, "allowed_servers": []}))
+    run = stack.wait_for_end(
+        stack.provision(redis.name, redis.device_id, {**redis.config, "allowed_servers": []}, "cache-server")
+    )
     assert run["status"] == "succeeded", run["status_detail"]
     lines = redis.device.exec(["ss", "-Hltn"]).stdout.splitlines()
     assert {line.split()[3] for line in lines if ":6379" in line} == {"127.0.0.1:6379", "[::1]:6379"}
@@ -197,7 +192,7 @@ def test_what_redis_holds_survives_a_change_of_persistence(stack: Stack, caches:
         config = {**redis.config, "redis_persistence": persistence}
         if persistence == "aof":
             del config["redis_save"]
-        run = stack.wait_for_end(provision(stack, redis.name, redis.device_id, config))
+        run = stack.wait_for_end(stack.provision(redis.name, redis.device_id, config, "cache-server"))
         assert run["status"] == "succeeded", run["status_detail"]
         journal = redis.device.exec([*login, "--raw", "CONFIG", "GET", "appendonly"]).stdout.split()[1]
         assert journal == ("no" if persistence == "rdb" else "yes")

@@ -35,9 +35,7 @@ class Known:
 
     def __init__(self, lab: Lab, stack: Stack, name: str) -> None:
         self.stack, self.machine = stack, lab.up(name, memory="2G", cpus=2)
-        stack.cli("device", "add", name, self.machine.address, "--key", str(lab.key_path), "--accept-key")
-        rows = stack.api.get("devices", params={"limit": 200}).raise_for_status().json()["results"]
-        self.id = next(row["id"] for row in rows if row["name"] == name)
+        self.id = stack.add(self.machine, lab.key_path)
 
     def now(self) -> dict[str, Any]:
         return self.stack.api.get(f"devices/{self.id}").raise_for_status().json()

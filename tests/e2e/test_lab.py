@@ -3,7 +3,6 @@ from __future__ import annotations
 import functools
 import http.server
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 
 from forgelab.lab import LabError
 from forgelab.lab.processes import PidFile, wait_until
-from tests.e2e.lab_devices import PREFIX, ssh
+from tests.e2e.lab_devices import PREFIX, link_local, ssh
 
 pytestmark = pytest.mark.lab
 
@@ -45,11 +44,6 @@ def test_ssh_trusts_the_devices_own_keys_only(device):
     scanned = subprocess.run(["ssh-keyscan", "-t", "ed25519", device.address], capture_output=True, text=True).stdout
     assert scanned.strip() in device.host_keys()
     assert "StrictHostKeyChecking=yes" in device.ssh_argv()
-
-
-def link_local(device):
-    shown = device.exec(["ip", "-6", "-o", "addr", "show", "dev", "eth0", "scope", "link"]).stdout
-    return re.search(r"inet6 (fe80:[0-9a-f:]+)/", shown)[1]
 
 
 def test_it_is_reached_by_ipv6_and_link_local_address_too(lab, device):

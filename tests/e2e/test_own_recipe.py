@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -88,17 +87,6 @@ def server(
     device.remove()
 
 
-@contextmanager
-def logged_in(stack: Stack) -> Iterator[httpx.Client]:
-    """The web pages, as the user that the stack made sees them."""
-    with httpx.Client(base_url=stack.url, trust_env=False, follow_redirects=True, timeout=30) as client:
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', client.get("/login/").text)
-        form = {"username": "tester", "password": "a-long-test-password-1", "csrfmiddlewaretoken": token[1]}
-        client.post("/login/", data=form, headers={"Referer": f"{stack.url}/login/"}).raise_for_status()
-        assert "sessionid" in client.cookies
-        yield client
-
-
 def types(stack: Stack) -> tuple[set[str], dict[str, str]]:
     """The server types that the API offers, and what it says of recipes that cannot be used."""
     listed = stack.api.get("infrastructure/server-types").raise_for_status().json()
@@ -115,7 +103,7 @@ def test_it_is_offered_by_form_api_schema_and_command_line(stack: Stack, manifes
     assert schema["components"]["schemas"]["StaticSiteConfig"]["properties"]["largest_upload"]["maximum"] == 1024
     assert "Static Site" in stack.cli("recipes", "list").stdout
     assert "Largest upload in MB" in stack.cli("recipes", "show", ID).stdout
-    with logged_in(stack) as browser:
+    with stack.logged_in() as browser:
         assert "Files, served by Nginx" in browser.get("/provision/").text
         assert "Largest upload in MB" in browser.get(f"/provision/{ID}/").text
         assert "What to say" in browser.get(f"/provision/{ID}/about/").text
@@ -162,7 +150,7 @@ def test_broken_it_is_told_everywhere_and_the_others_still_work(
     assert checked.returncode == 1
     assert f"{ID}/manifest.yaml:\n  line 7: components[0].name: " in checked.stdout
     assert f"the recipe {ID}/manifest.yaml cannot be used: line 7: components[0].name" in stack.log()
-    with logged_in(stack) as browser:
+    with stack.logged_in() as browser:
         page = browser.get("/provision/").text
         assert f"{ID}/manifest.yaml" in page
         assert "components[0].name" in page

@@ -20,10 +20,7 @@ import pytest
 from forgelab.devices import fingerprints, hostkeys
 from forgelab.lab import Lab, LabDevice
 from forgelab.lib.processes import RUN_MARK, end_marked, marked
-from tests.e2e.test_cache_server import provision
-from tests.e2e.test_interruptions import left_on
-from tests.e2e.test_lab import link_local
-from tests.e2e.test_own_recipe import logged_in
+from tests.e2e.lab_devices import left_on, link_local
 from tests.support.stack import Stack, wait_for
 
 pytestmark = pytest.mark.lab
@@ -72,7 +69,7 @@ def device_id(stack: Stack, name: str) -> str:
 def test_a_run_behind_a_jump_host_can_be_cancelled_and_leaves_nothing(stack: Stack, way: Way) -> None:
     with pytest.raises(hostkeys.HostKeyError):
         hostkeys.scan(way.attic.address6, 2222, timeout=2)
-    run_id = provision(stack, "attic-cache", way.attic_id, MEMCACHED)
+    run_id = stack.provision("attic-cache", way.attic_id, MEMCACHED, "cache-server")
     wait_for(lambda: works_on(stack, way.attic, run_id), 600, "the run works behind the gate")
     ways = [arguments(pid) for pid in marked(run_id)]
     assert any("-W" in words and way.gate_address in words for words in ways), ways
@@ -97,7 +94,7 @@ def arguments(pid: int) -> list[str]:
 
 
 def test_a_device_behind_a_jump_host_is_provisioned_through_it(stack: Stack, way: Way) -> None:
-    run = stack.wait_for_end(provision(stack, "attic-cache", way.attic_id, MEMCACHED))
+    run = stack.wait_for_end(stack.provision("attic-cache", way.attic_id, MEMCACHED, "cache-server"))
     assert run["status"] == "succeeded", run["status_detail"]
     assert way.attic.exec(["systemctl", "is-active", "memcached"]).stdout == "active\n"
     assert "2222/tcp" in way.attic.exec(["ufw", "status"]).stdout  # the firewall lets its own SSH port in
@@ -132,7 +129,7 @@ def test_a_changed_host_key_of_the_gate_stops_the_run_and_names_it(stack: Stack,
     old = shown_by(way.gate)
     way.gate.exec(["sh", "-c", NEW_KEYS])
     before = changes_of(way.attic)
-    run = stack.wait_for_end(provision(stack, "attic-cache", way.attic_id, MEMCACHED), timeout=300)
+    run = stack.wait_for_end(stack.provision("attic-cache", way.attic_id, MEMCACHED, "cache-server"), timeout=300)
     assert run["status"] == "failed"
     said = run["status_detail"]
     assert said.startswith(f"{ATTIC} is reached through {GATE}. HOST KEY CHANGED: that of {GATE} "), said
@@ -149,7 +146,7 @@ def test_a_changed_host_key_stops_every_run_until_it_is_trusted_on_purpose(stack
     way.attic.exec(["sh", "-c", NEW_KEYS])
     new, before = shown_by(way.attic), changes_of(way.attic)
     for _ in range(2):
-        run = stack.wait_for_end(provision(stack, "attic-cache", way.attic_id, MEMCACHED), timeout=300)
+        run = stack.wait_for_end(stack.provision("attic-cache", way.attic_id, MEMCACHED, "cache-server"), timeout=300)
         assert run["status"] == "failed"
         assert run["status_detail"].startswith(f"HOST KEY CHANGED: that of {ATTIC} "), run["status_detail"]
         assert old in run["status_detail"] and new in run["status_detail"]
@@ -160,7 +157,7 @@ def test_a_changed_host_key_stops_every_run_until_it_is_trusted_on_purpose(stack
     assert trusted.returncode == 1 and "Nobody is here to compare fingerprints" in trusted.stderr
     assert old in stack.cli("device", "show", ATTIC).stdout
     assert changes_of(way.attic) == before
-    with logged_in(stack) as browser:
+    with stack.logged_in() as browser:
         assert "HOST KEY CHANGED" in browser.get(f"/devices/{ATTIC}/").text
         page = browser.get(f"/devices/{ATTIC}/trust/").text
         assert old in page and new in page
@@ -169,7 +166,7 @@ def test_a_changed_host_key_stops_every_run_until_it_is_trusted_on_purpose(stack
         form = {"accepted": new, "csrfmiddlewaretoken": token[1]}
         pinned = browser.post(f"/devices/{ATTIC}/trust/", data=form, headers={"Referer": stack.url})
         assert new in pinned.text and old not in pinned.text
-    run = stack.wait_for_end(provision(stack, "attic-cache", way.attic_id, MEMCACHED))
+    run = stack.wait_for_end(stack.provision("attic-cache", way.attic_id, MEMCACHED, "cache-server"))
     assert run["status"] == "succeeded", run["status_detail"]
     assert sum(run["outcome"]["recap"]["changed"].values()) == 0
 

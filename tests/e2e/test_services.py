@@ -25,13 +25,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_a_run_goes_through_celery_on_redis_and_is_recorded_in_postgresql(stack: Stack, lab: Lab) -> None:
     device = lab.up("e2e-services", memory="4G", cpus=2)
-    stack.cli("device", "add", device.name, device.address, "--key", str(lab.key_path), "--accept-key")
-    devices = stack.api.get("devices").raise_for_status().json()["results"]
-    refused = stack.wait_for_end(stack.provision("on-services", devices[0]["id"], {**BOOKWORM, "php_version": "8.3"}))
+    device_id = stack.add(device, lab.key_path)
+    refused = stack.wait_for_end(stack.provision("on-services", device_id, {**BOOKWORM, "php_version": "8.3"}))
     assert refused["status"] == "failed"
     assert "8.2" in refused["status_detail"]
 
-    run_id = stack.provision("on-services", devices[0]["id"], BOOKWORM)
+    run_id = stack.provision("on-services", device_id, BOOKWORM)
     stack.wait_for_step(run_id, "packages")
     stack.api.post(f"runs/{run_id}/cancel").raise_for_status()
     run = stack.wait_for_end(run_id, timeout=60)

@@ -234,3 +234,10 @@ def only_option(roles: Roles, **keys: object) -> list[str]:
 
 def minimal(**changes: object) -> dict[str, object]:
     return {"components": [php()], "config_options": None, "secrets": None, "post_install": None, **changes}
+
+
+def drop(folder: Path, recipe_id: str, text: str = MANIFEST) -> Path:
+    path = folder / recipe_id / "manifest.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.replace("id: small-server", f"id: {recipe_id}"))
+    return path

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import jsonschema
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from forgelab.recipes.catalog import BUILT_IN, Catalog
+from forgelab.recipes.catalog import BUILT_IN
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.docs import markdown, recipe_page
 from forgelab.recipes.forms import recipe_form
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.resolve import ResolvedRecipe, resolve
 from forgelab.recipes.schema import recipe_json_schema
+from tests.recipes.builtin import LOADED, ROLES_DIR
 
-ROLES_DIR = Path(__file__).parents[2] / "roles"
-LOADED = Catalog.load([BUILT_IN], ROLES_DIR)
 ROLES = LOADED.roles.specs
 SECRETS = {"database_password": "db-secret", "redis_password": "redis-secret"}
 NEEDED = {"database_server": "books", "cache_server": "fast"}
@@ -63,8 +60,8 @@ def test_the_app_servers_defaults_are_the_specifications(app_server: Recipe) -> 
 
 
 def test_php_gets_the_twelve_extensions(app_server: Recipe) -> None:
-    extensions = variables(resolved(app_server))["php_extensions"]
-    assert extensions == [
+    php = next(component for component in app_server.components if component.name == "php")
+    assert list(php.parts) == [
         "fpm",
         "cli",
         "mbstring",

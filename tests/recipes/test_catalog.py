@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from forgelab.recipes.catalog import Catalog, catalog
+from tests.recipes.helpers import drop
 
 from .helpers import MANIFEST, write_roles
 
@@ -13,13 +14,6 @@ from .helpers import MANIFEST, write_roles
 @pytest.fixture
 def roles_dir(tmp_path: Path) -> Path:
     return write_roles(tmp_path / "roles")
-
-
-def drop(folder: Path, recipe_id: str, text: str = MANIFEST) -> Path:
-    path = folder / recipe_id / "manifest.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text.replace("id: small-server", f"id: {recipe_id}"))
-    return path
 
 
 def test_a_wrong_recipe_does_not_take_the_others_down(tmp_path: Path, roles_dir: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from forgelab.lib.yamlfile import MAX_BYTES
 from forgelab.recipes.catalog import BUILT_IN, Catalog, catalog
+from tests.recipes.helpers import drop
 
 from .helpers import MANIFEST, write_roles
-from .test_catalog import drop
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from forgelab.recipes.context import standard_context
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.resolve import resolve
 from forgelab.recipes.roles.spec import load_roles
-from tests.recipes.test_builtin import LOADED, ROLES_DIR
+from tests.recipes.builtin import LOADED, ROLES_DIR
 
 SECRETS = {"redis_password": "redis-secret"}
 

@@ -1,35 +1,17 @@
-"""Helpers: load the collection's plugins as Python, and render its real templates the way Ansible does."""
+"""The collection's plugins as Python, and its real templates rendered the way Ansible does."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
-from ansible.template import Templar, trust_as_template
+from ansible.template import trust_as_template
 
-ROOT = Path(__file__).resolve().parents[2]
-ROLES = ROOT / "roles"
-FACTS = {
-    "distribution": "Debian",
-    "distribution_release": "bookworm",
-    "distribution_major_version": "12",
-    "os_family": "Debian",
-    "architecture": "x86_64",
-    "memtotal_mb": 2048,
-    "processor_vcpus": 2,
-    "default_ipv4": {"address": "192.168.1.20"},
-}
-
-
-def load_plugin(name: str) -> ModuleType:
-    """Import a plugin of the collection as Python: load_plugin("modules.config_files")."""
-    return importlib.import_module(f"ansible_collections.forgelab.homelab.plugins.{name}")
+from tests.roles.helpers import ROLES, ROOT, load_plugin, templar
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,21 +23,6 @@ def _collection() -> None:
 def plugin(_collection: None) -> Callable[[str], ModuleType]:
     """Import a plugin of the collection as Python: plugin("filter.account_hosts")."""
     return load_plugin
-
-
-def role_variables(role: str) -> dict[str, Any]:
-    """defaults/main.yml and vars/main.yml of a role, trusted as templates like Ansible trusts them."""
-    loader, values = DataLoader(), {}
-    for folder in ("defaults", "vars"):
-        path = ROLES / role / folder / "main.yml"
-        if path.exists():
-            values.update(loader.load_from_file(str(path), trusted_as_template=True) or {})
-    return values
-
-
-def templar(role: str, **variables: Any) -> Templar:
-    """Templar with a role's variables; the given ones are data, as `!unsafe` makes them."""
-    return Templar(DataLoader(), variables={"ansible_facts": FACTS, **role_variables(role), **variables})
 
 
 @pytest.fixture(scope="session")

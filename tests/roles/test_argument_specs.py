@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import ROLES
+from .helpers import ROLES
 
 NAMES = sorted(path.parent.parent.name for path in ROLES.glob("*/meta/main.yml"))
 WITH_TASKS = [name for name in NAMES if (ROLES / name / "tasks/main.yml").exists()]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import ROLES, ROOT, load_plugin
+from .helpers import ROLES, ROOT, load_plugin
 
 NAME = "forgelab.homelab"
 REACHING = re.compile(r"role_path.*\.\.|(src|file|tasks|vars): *\"?\.\./")

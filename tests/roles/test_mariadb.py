@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import FACTS
+from .helpers import FACTS
 
 TRICKY = "{{ 7*7 }} `;touch pwned;` $(x) \"'\\ %d %s %% #ü日本"
 

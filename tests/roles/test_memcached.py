@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible.template import trust_as_template
 
-from .conftest import ROLES, templar
+from .helpers import ROLES, templar
 
 TRICKY = "{{ 7*7 }} `;touch pwned;` $(x) \"'\\ %d #ü日本"
 

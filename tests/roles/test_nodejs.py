@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.roles.conftest import load_plugin
+from tests.roles.helpers import load_plugin
 
-from .conftest import FACTS, ROLES
+from .helpers import FACTS, ROLES
 
 
 def test_the_wheel_is_held_to_exact_hashes(evaluate: Callable[..., Any]) -> None:

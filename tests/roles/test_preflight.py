@@ -5,8 +5,9 @@ from types import ModuleType
 
 import pytest
 
-from tests.roles.conftest import load_plugin
+from tests.roles.helpers import load_plugin
 
+OLDEST = {"debian": "12", "ubuntu": "22.04"}
 KNOWN = ["php8.2-fpm", "php8.2-cli", "php8.4-fpm", "php-fpm", "postgresql-17", "postgresql-client-17", "nginx"]
 
 
@@ -45,7 +46,7 @@ def ports() -> ModuleType:
 def test_it_knows_which_distributions_are_supported(
     device: ModuleType, release: str, debian_version: str, supported: bool
 ) -> None:
-    problem = device.distribution_problem(device.parse_os_release(release), debian_version)
+    problem = device.distribution_problem(device.parse_os_release(release), debian_version, OLDEST)
     assert (problem is None) is supported, problem
 
 

@@ -8,18 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.template import trust_as_template
 
-from .conftest import ROLES, templar
+from tests.roles.helpers import exact
 
 TRICKY = "{{ 7*7 }} `;touch pwned;` $(x) \"'\\ %d #ü日本"
-
-
-def exact(role: str, template: str, **variables: Any) -> str:
-    """A template as config_files renders it: backslashes in its expressions mean what they say."""
-    source = trust_as_template((ROLES / role / "templates" / template).read_text())
-    options = {"escape_backslashes": False, "overrides": {"trim_blocks": True}}
-    return str(templar(role, **variables).template(source, **options))
 
 
 def test_the_password_arrives_as_itself() -> None:

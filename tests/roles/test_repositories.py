@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.roles.conftest import load_plugin
-from tests.support.apt_repository import SigningKey
+from tests.roles.helpers import load_plugin
+from tests.support.apt_repository import KEY_PATH, AptRepository, SigningKey, deb
 
 PHP = {
     "name": "sury", "title": "packages.example.org", "base_url": "http://packages.example.org/php",
@@ -47,34 +47,87 @@ def other() -> Iterator[SigningKey]:
 
 
 @pytest.mark.parametrize("armor", [True, False])
-def test_a_key_is_known_by_the_fingerprint_that_gpg_shows(openpgp: ModuleType, key: SigningKey, armor: bool) -> None:
-    assert list(openpgp.public_keys(key.public(armor))) == [key.fingerprint]
+def test_a_key_is_known_by_the_fingerprint_that_gpg_shows(
+    openpgp: ModuleType, key: SigningKey, other: SigningKey, tmp_path: Path, armor: bool
+) -> None:
+    (tmp_path / "keys").write_bytes(key.public(armor) + other.public(armor))
+    assert openpgp.fingerprints(tmp_path / "keys", key.home) == [key.fingerprint, other.fingerprint]
 
 
-def test_each_key_of_a_keyring_is_told_apart(openpgp: ModuleType, key: SigningKey, other: SigningKey) -> None:
-    together = openpgp.public_keys(key.public(False) + other.public(False))
-    assert together == {key.fingerprint: key.public(False), other.fingerprint: other.public(False)}
-    assert list(openpgp.public_keys(key.public() + other.public())) == [key.fingerprint, other.fingerprint]
+@pytest.mark.parametrize("armor", [True, False])
+def test_what_is_written_for_apt_holds_the_same_key(
+    openpgp: ModuleType, key: SigningKey, tmp_path: Path, armor: bool
+) -> None:
+    written = openpgp.armored(key.public(armor), "Managed by ForgeLab. packages.example.org")
+    assert "Managed by ForgeLab" in written
+    (tmp_path / "key.asc").write_text(written)
+    assert openpgp.fingerprints(tmp_path / "key.asc", key.home) == [key.fingerprint]
 
 
-def test_what_is_written_for_apt_holds_the_same_key(openpgp: ModuleType, key: SigningKey) -> None:
-    written = openpgp.armored(key.public(False), "packages.example.org")
-    assert openpgp.public_keys(written.encode()) == {key.fingerprint: key.public(False)}
-    body, checksum = key.public().decode().strip().split("\n")[2:-1], written.strip().split("\n")[-2]
-    assert checksum == body[-1]  # as gpg itself computes it
+@pytest.fixture(scope="module")
+def repository(key: SigningKey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AptRepository]:
+    repository = AptRepository(key)
+    repository.add(deb(tmp_path_factory.mktemp("debs"), "hello-vendor", "1.0", {"usr/bin/hello-vendor": "x"}))
+    with repository.served("127.0.0.1") as repository.url:
+        yield repository
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>not found</html>", EMPTY_ARMOR])
-def test_what_is_no_key_is_refused(openpgp: ModuleType, data: bytes) -> None:
-    with pytest.raises(openpgp.KeyUnreadable):
-        openpgp.public_keys(data)
+@pytest.fixture(params=["with gpg", "without gpg"])
+def try_it(
+    request: pytest.FixtureRequest, repository: AptRepository, openpgp: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """What this machine's own apt says of the repository with this key and this pin: "" when it trusts it."""
+    if request.param == "without gpg":
+        monkeypatch.setattr(openpgp.shutil, "which", lambda name: None)
+
+    def tried(published: bytes, pinned: str, signer: SigningKey) -> str:
+        repository.files[KEY_PATH] = published
+        repository.publish(signer=signer)
+        vendor = {
+            **PHP,
+            "base_url": repository.url,
+            "key_url": f"{repository.url}/{KEY_PATH}",
+            "fingerprints": [pinned],
+        }
+        trial = utils("trial")
+        with trial.PrivateApt() as apt:
+            try:
+                apt.add(utils("vendors").source_for(vendor, "bookworm", ["8.3"]))
+            except trial.VendorFailed as refusal:
+                return str(refusal)
+        return ""
+
+    return tried
 
 
-def test_half_a_key_is_refused(openpgp: ModuleType, key: SigningKey) -> None:
-    whole = key.public(False)
-    for end in (1, 2, 5, len(whole) // 2, len(whole) - 1):
-        with pytest.raises(openpgp.KeyUnreadable):
-            openpgp.public_keys(whole[:end])
+class TestAKey:
+    @pytest.mark.parametrize("armor", [True, False])
+    def test_that_is_pinned_is_trusted_among_others(
+        self, try_it: Callable[..., str], key: SigningKey, other: SigningKey, armor: bool
+    ) -> None:
+        assert try_it(key.public(armor), key.fingerprint, key) == ""
+        assert try_it(other.public(armor) + key.public(armor), key.fingerprint, key) == ""
+
+    def test_that_is_published_beside_the_pinned_one_is_not_trusted(
+        self, try_it: Callable[..., str], key: SigningKey, other: SigningKey
+    ) -> None:
+        said = try_it(key.public() + other.public(), key.fingerprint, other)
+        assert "it is signed with another key than the pinned one" in said
+
+    def test_that_is_another_one_is_not_trusted(
+        self, try_it: Callable[..., str], key: SigningKey, other: SigningKey
+    ) -> None:
+        said = try_it(key.public(), other.fingerprint, key)
+        assert f"its key has the fingerprint {key.fingerprint}" in said or "another key than the pinned one" in said
+
+    @pytest.mark.parametrize("published", [b"", b"<html>not found</html>", EMPTY_ARMOR])
+    def test_that_is_no_key_is_refused(self, try_it: Callable[..., str], key: SigningKey, published: bytes) -> None:
+        assert "cannot be used" in try_it(published, key.fingerprint, key)
+
+    def test_that_is_cut_off_is_refused(self, try_it: Callable[..., str], key: SigningKey) -> None:
+        whole = key.public(False)
+        for end in (5, len(whole) // 2):
+            assert try_it(whole[:end], key.fingerprint, key)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +161,7 @@ def test_a_source_is_for_the_needed_versions_only(vendors: ModuleType) -> None:
         ("name", "../etc"),
         ("fingerprints", []),
         ("fingerprints", ["B695BD4743"]),
+        ("fingerprints", ["A" * 64]),
         ("packages", ["php8.3\nPin: release *"]),
         ("components", ["main contrib"]),
     ],
@@ -124,7 +178,8 @@ def test_only_a_plain_name_leads_to_files(vendors: ModuleType, name: str, good: 
 
 def test_the_files_name_key_and_packages_and_are_read_back(vendors: ModuleType) -> None:
     source = vendors.source_for(PHP, "bookworm", ["8.3"])
-    assert "Signed-By: /etc/apt/keyrings/forgelab-sury.asc\n" in vendors.sources_text(source, vendors.key_path("sury"))
+    signed_by = f"Signed-By: /etc/apt/keyrings/forgelab-sury.asc {PHP['fingerprints'][0]}\n"
+    assert signed_by in vendors.sources_text(source, vendors.key_path("sury"))
     text = vendors.preferences_text(source, "release o=Vendor")
     assert vendors.parse_preferences(text) == (source["packages"], "release o=Vendor")
     assert vendors.parse_preferences("Package: *\nPin: release o=Debian\nPin-Priority: 1\n") == ([], "")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .test_redis import exact
+from tests.roles.helpers import exact
 
 
 def last_line(text: str) -> str:

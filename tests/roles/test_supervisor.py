@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .test_redis import exact
+from tests.roles.helpers import exact
 
 TRICKY = "/var/www/{{ 7*7 }} `;touch pwned;` ;x #y %d $(x) \"'\\ ü日本"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import FACTS, ROLES, ROOT
+from .helpers import FACTS, ROLES, ROOT
 
 WRONG = {
     "backups": {"backups_keep_daily": 0},

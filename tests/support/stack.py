@@ -12,15 +12,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from forgelab.lab import LabDevice
+
 ROOT = Path(__file__).resolve().parents[2]
 FORGELAB = [sys.executable, "-m", "forgelab.cli.main"]
 START = 120  # seconds
+USER, PASSWORD = "tester", "a-long-test-password-1"  # whom the stack makes, an owner
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would drown a failing test's report
 
 
@@ -57,8 +61,8 @@ class Stack:
             return False
 
     def _token(self) -> str:
-        self.cli("user", "create", "tester", "--password", "a-long-test-password-1", "--admin")
-        return self.cli("token", "create", "tester").stdout.split()[-1]
+        self.cli("user", "create", USER, "--password", PASSWORD, "--admin")
+        return self.cli("token", "create", USER).stdout.split()[-1]
 
     def stop(self) -> None:
         if self._process and self._process.poll() is None:
@@ -91,9 +95,27 @@ class Stack:
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
 
-    def provision(self, name: str, device_id: str, config: dict[str, Any] | None = None) -> str:
-        """Ask for an App Server; the run's id."""
-        body = {"server_type": "laravel-app-server", "name": name, "device_id": device_id, "config": config or {}}
+    @contextmanager
+    def logged_in(self) -> Iterator[httpx.Client]:
+        """The web pages, as the user that the stack made sees them."""
+        with httpx.Client(base_url=self.url, trust_env=False, follow_redirects=True, timeout=30) as client:
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', client.get("/login/").text)[1]
+            form = {"username": USER, "password": PASSWORD, "csrfmiddlewaretoken": token}
+            client.post("/login/", data=form, headers={"Referer": f"{self.url}/login/"}).raise_for_status()
+            assert "sessionid" in client.cookies
+            yield client
+
+    def add(self, device: LabDevice, key: Path, user: str = "root") -> str:
+        """Add a lab device, its host keys accepted; the id that ForgeLab knows it by."""
+        self.cli("device", "add", device.name, device.address, "--user", user, "--key", str(key), "--accept-key")
+        rows = self.api.get("devices", params={"limit": 200}).raise_for_status().json()["results"]
+        return next(row["id"] for row in rows if row["name"] == device.name)
+
+    def provision(
+        self, name: str, device_id: str, config: dict[str, Any] | None = None, server_type: str = "laravel-app-server"
+    ) -> str:
+        """Ask for a server; the run's id."""
+        body = {"server_type": server_type, "name": name, "device_id": device_id, "config": config or {}}
         answer = self.api.post("infrastructure/provision", json=body)
         assert answer.status_code == 202, answer.text
         return re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", json.dumps(answer.json()["run"]))[0]

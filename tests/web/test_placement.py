@@ -9,7 +9,7 @@ from forgelab.devices.models import Device
 from forgelab.servers.models import Server
 from tests import factories
 from tests.web.pages import field, text
-from tests.web.test_provision import CONFIGURE, DEVICE, answers
+from tests.web.wizard import CONFIGURE, DEVICE, answers
 
 SET = "/placement/?count-database-server=1&count-laravel-worker-server=2"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -11,21 +10,10 @@ from django.utils import timezone
 
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run
-from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from tests import factories
 from tests.web.pages import field, text
-
-CONFIGURE = f"/provision/{factories.TYPE}/"
-DEVICE = f"/provision/{factories.TYPE}/device/"
-
-
-def answers(**changes: str) -> str:
-    """What the form of step 2 sends when it is sent as it was served, with these changes; "" leaves a box unticked."""
-    values: dict[str, str] = {"name": "blog"}
-    for option in recipe_catalog().get(factories.TYPE).options:
-        values[option.name] = "on" if option.default is True else "" if option.default is False else str(option.default)
-    return urlencode({name: value for name, value in (values | changes).items() if value})
+from tests.web.wizard import CONFIGURE, DEVICE, answers
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,9 @@ class RecipeComponentSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(source="role.name")
     title = serializers.CharField(source="role.title")
     when = serializers.CharField(help_text="The options that bring it in; empty when it always comes.")
+    parts = serializers.ListField(
+        child=serializers.CharField(), help_text="What it consists of, such as PHP's extensions; mostly empty."
+    )
 
 
 class ServerTypeSerializer(serializers.Serializer[Any]):

@@ -10,18 +10,23 @@ import yaml
 from forgelab.recipes.docs.page import GENERATED, Page, Section, Table, code, markdown
 from forgelab.recipes.docs.recipe import recipe_page
 from forgelab.recipes.docs.role import role_page
+from forgelab.recipes.docs.role_files import role_files
 from forgelab.recipes.model import Recipe
-from forgelab.recipes.roles.spec import load_role
+from forgelab.recipes.roles.spec import load_role, load_roles
+from forgelab.recipes.versions.distributions import Distributions
 
 RECIPES, ROLES = Path("docs/recipes"), Path("roles")
 
 
 def generated_files(recipes: Iterable[Recipe], roles_dir: Path) -> dict[Path, str]:
-    """Every generated file of a checkout, its path below the checkout to its text."""
-    recipes = list(recipes)
-    files = {RECIPES / "README.md": markdown(_index(recipes, roles_dir))}
+    """Every generated file of a checkout, and those of roles with generated values: path below the checkout to text."""
+    recipes, loaded = list(recipes), load_roles(roles_dir)
+    files = {RECIPES / "README.md": markdown(_index(recipes, roles_dir, loaded.distributions))}
     files |= {RECIPES / f"{recipe.id}.md": markdown(recipe_page(recipe)) for recipe in recipes}
-    return files | {ROLES / role.name / "README.md": markdown(_role(role)) for role in _roles(roles_dir)}
+    for role in _roles(roles_dir):
+        files[ROLES / role.name / "README.md"] = markdown(_role(role))
+        files |= {ROLES / role.name / path: text for path, text in role_files(role, loaded).items()}
+    return files
 
 
 def outdated(files: Mapping[Path, str], checkout: Path) -> list[Path]:
@@ -67,10 +72,17 @@ def _role(role: Path) -> Page:
     return role_page(load_role(role), _about(role))
 
 
-def _index(recipes: list[Recipe], roles_dir: Path) -> Page:
+def _index(recipes: list[Recipe], roles_dir: Path, distributions: Distributions) -> Page:
     about_recipes = Table(
         ("Server type", "Id", "What it is"),
         [(f"[{recipe.name}]({recipe.id}.md)", code(recipe.id), recipe.tagline) for recipe in recipes],
+    )
+    supported = Table(
+        ("Distribution", "Releases", "Oldest"),
+        [
+            (each.title, ", ".join(f"{number} ({release})" for release, number in each.releases.items()), each.oldest)
+            for each in distributions.values()
+        ],
     )
     about_roles = Table(
         ("Role", "What it does"),
@@ -80,5 +92,9 @@ def _index(recipes: list[Recipe], roles_dir: Path) -> Page:
         "Server types and roles",
         "What ForgeLab can set up, and the roles it is made of. [Recipes of your own](../own-recipes.md) are shown on "
         "the web pages and by `forgelab recipes show ID`.",
-        (Section("Server types", table=about_recipes), Section("Roles", table=about_roles)),
+        (
+            Section("Server types", table=about_recipes),
+            Section("Distributions", text="What a device may run; newer releases are accepted.", table=supported),
+            Section("Roles", table=about_roles),
+        ),
     )

@@ -67,8 +67,8 @@ def _components(recipe: Recipe, roles_link: str) -> Table:
         role = component.role
         linked = roles_link and role.name not in recipe.own_roles
         name = f"[{code(role.name)}]({roles_link.format(role.name)})" if linked else code(role.name)
-        rows.append((role.title, name, _version(recipe, component), _when(component.when)))
-    return Table(("Component", "Role", "Version", "Only if"), rows)
+        rows.append((role.title, name, _version(recipe, component), _when(component.when), ", ".join(component.parts)))
+    return Table(("Component", "Role", "Version", "Only if", "With"), rows)
 
 
 def _version(recipe: Recipe, component: Component) -> str:

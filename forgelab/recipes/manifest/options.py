@@ -14,7 +14,7 @@ from forgelab.recipes.roles.spec import RoleOption, RoleSpec
 from forgelab.recipes.versions.support import Versions
 
 KEYS = (
-    "name", "label", "type", "options", "server_types", "default", "help", "min", "max", "pattern", "group",
+    "name", "label", "type", "options", "server_types", "default", "help", "min", "max", "pattern", "list_of", "group",
     "visible_if",
 )  # fmt: skip
 SERVER_TYPE = r"[a-z][a-z0-9-]{0,59}"
@@ -128,6 +128,8 @@ class OptionReader:
         return minimum, maximum
 
     def _pattern(self, kind: str) -> str:
+        if "list_of" in self.reader:
+            return self._list_of(kind)
         if "pattern" not in self.reader:
             return ""
         if kind != "string":
@@ -138,6 +140,18 @@ class OptionReader:
         except (re.error, OverflowError, RecursionError) as error:
             self.reader.wrong("pattern", f"is not a regular expression: {error}")
         return pattern
+
+    def _list_of(self, kind: str) -> str:
+        """The pattern of a text with commas between values that a role's variable accepts."""
+        if kind != "string" or "pattern" in self.reader:
+            self.reader.wrong("list_of", "is only for options of type string without a pattern")
+        variable = self.reader.text("list_of")
+        known = {name: option for role in self.roles for name, option in role.options.items() if option.choices}
+        if variable not in known:
+            self.reader.wrong("list_of", f"{not_one_of(variable, known)} (variables of the roles that have choices)")
+            return ""
+        one = "|".join(re.sub(r"([^\w-])", r"[\1]", str(choice)) for choice in known[variable].choices)
+        return f"({one})( *, *({one}))*"
 
     def _server_types(self, kind: str) -> tuple[str, ...]:
         if "server_types" not in self.reader:

@@ -8,25 +8,29 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forgelab.lib.problems import DocumentError, Problem, Problems
-from forgelab.lib.reader import Reader
+from forgelab.lib.reader import Reader, text_at
 from forgelab.lib.yamlfile import parse
 from forgelab.recipes.roles.colocation import ColocationRules, read_rules
 from forgelab.recipes.roles.former_sharing import SHARING, read_sharing
 from forgelab.recipes.roles.listening import Port, read_ports
+from forgelab.recipes.roles.variables import full_name
 from forgelab.recipes.versions.declaration import read_versions
 from forgelab.recipes.versions.distributions import Distributions, read_distributions
 from forgelab.recipes.versions.support import Versions
 
 METADATA = Path("meta/forgelab.yml")
-KEYS = ("title", "ports", "versions", "colocation", "placement", "distributions")
-LARGEST_INSTANCE_MB = 1_000_000
+KEYS = ("title", "parts", "ports", "versions", "colocation", "placement", "distributions")
+LARGEST_INSTANCE_MB, LIMIT = 1_000_000, 20
 
 
 @dataclass(frozen=True, slots=True)
 class RoleMetadata:
-    """`ports` is None where the file does not say; `instance_mb` is the memory that one more instance would take."""
+    """`parts` are the variables whose items are shown as what the component consists of. `ports` is None where the file
+    does not say; `instance_mb` is the memory that one more instance would take.
+    """
 
     title: str = ""
+    parts: tuple[str, ...] = ()
     ports: tuple[Port, ...] | None = None
     versions: Versions = field(default_factory=Versions)
     colocation: ColocationRules = field(default_factory=ColocationRules)
@@ -59,6 +63,7 @@ def _read(folder: Path, options: Mapping[str, object]) -> RoleMetadata:
     placement = _section(top, "placement", ("instance_mb",))
     metadata = RoleMetadata(
         title=top.text("title", limit=60),
+        parts=_variables(top, "parts", folder.name, options),
         ports=read_ports(top, folder.name, options),
         versions=read_versions(top),
         colocation=read_rules(top, folder.name, options),
@@ -67,6 +72,11 @@ def _read(folder: Path, options: Mapping[str, object]) -> RoleMetadata:
     )
     problems.raise_any()
     return metadata
+
+
+def _variables(top: Reader, key: str, role: str, options: Mapping[str, object]) -> tuple[str, ...]:
+    names = (text_at(item, path, top.problems) for path, item in top.items(key, LIMIT))
+    return tuple(full_name(top, key, name, role, options) for name in names if name)
 
 
 def _section(top: Reader, key: str, keys: tuple[str, ...] | None = None) -> Reader:

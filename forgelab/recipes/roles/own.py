@@ -12,7 +12,7 @@ import yaml
 
 from forgelab.lib.problems import DocumentError, Problem, quoted
 from forgelab.recipes.folder import ROLES, plain_file_fault
-from forgelab.recipes.roles.spec import SPEC, Roles, RoleSpec, load_role, with_releases
+from forgelab.recipes.roles.spec import DEFAULTS, SPEC, Roles, RoleSpec, load_role, with_releases
 
 NAME = re.compile(r"(?!.*_post_install\Z)[a-z][a-z0-9_]{0,39}")
 MAX_FILES, MAX_BYTES, MAX_TOTAL = 200, 256 * 1024, 1024 * 1024
@@ -104,11 +104,12 @@ def _text(path: Path, role: Path) -> str:
 
 
 def _spec(role: Path, files: Files) -> RoleSpec:
-    for needed in (TASKS, VARS, SPEC):
+    for needed in (TASKS, SPEC):
         if str(needed) not in files:
             raise _wrong(role / needed, role, "is missing")
-    missing = [f"{role.name}_{key}" for key in RUNTIME if f"{role.name}_{key}" not in _keys(files[str(VARS)], role)]
-    if missing:
+    where = [path for path in (VARS, DEFAULTS) if str(path) in files]
+    known = {key for path in where for key in _keys(files[str(path)], role / path, role)}
+    if missing := [f"{role.name}_{key}" for key in RUNTIME if f"{role.name}_{key}" not in known]:
         raise _wrong(role / VARS, role, f"lacks {', '.join(missing)}")
     try:
         spec = load_role(role)
@@ -119,12 +120,12 @@ def _spec(role: Path, files: Files) -> RoleSpec:
     return spec
 
 
-def _keys(text: str, role: Path) -> set[str]:
+def _keys(text: str, path: Path, role: Path) -> set[str]:
     """The names of the variables; the values are Ansible's business and may carry its own tags."""
     try:
         node = yaml.compose(text, yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
-        raise _wrong(role / VARS, role, f"is not valid YAML: {str(error).splitlines()[0]}") from None
+        raise _wrong(path, role, f"is not valid YAML: {str(error).splitlines()[0]}") from None
     return {str(key.value) for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
 
 

@@ -52,9 +52,13 @@ def role_runtime(role: RoleSpec, values: Values) -> RoleRuntime:
 
 
 def read_vars(folder: Path) -> Mapping[str, object]:
-    """The role's `vars/main.yml`; nothing where there is none that can be read."""
+    """The role's `defaults/main.yml` and `vars/main.yml`; nothing of a file that cannot be read."""
+    return {**_read(folder / "defaults/main.yml"), **_read(folder / "vars/main.yml")}
+
+
+def _read(path: Path) -> dict[str, object]:
     try:
-        data = yaml.load((folder / "vars/main.yml").read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+        data = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     except (OSError, ValueError, yaml.YAMLError):
         return {}
     return data if isinstance(data, dict) else {}

@@ -149,9 +149,9 @@ def load_role(folder: Path) -> RoleSpec:
 
 
 def _listens(folder: Path) -> bool:
-    """The values of vars/main.yml are Ansible's business; an empty list is one in any case."""
-    path = folder / VARS
-    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    """The values are Ansible's business; an empty list is one in any case."""
+    paths = [path for path in (folder / VARS, folder / DEFAULTS) if path.exists()]
+    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in paths)
     return not re.search(rf"^{re.escape(folder.name)}_ports:[ ]*\[[ ]*\][ ]*(#.*)?$", text, re.MULTILINE)
 
 

@@ -24,7 +24,7 @@ TEXTS = {
     "source": (URL, URL_MEANS),
 }
 LISTS = {
-    "fingerprints": (r"[0-9A-F]{40}|[0-9A-F]{64}", "a key's full fingerprint, 40 or 64 hexadecimal digits in capitals"),
+    "fingerprints": (r"[0-9A-F]{40}", "a key's full fingerprint, 40 hexadecimal digits in capitals"),
     "components": (WORD, "the name of a component, such as main"),
     "packages": (
         r"(?:[a-z0-9*]|\$\{version\})(?:[a-z0-9+.*?-]|\$\{version\}){0,99}",

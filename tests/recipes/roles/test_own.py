@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from forgelab.recipes.catalog import Catalog, catalog
+from tests.recipes.helpers import drop
 
 from ..helpers import MANIFEST, write_roles
-from ..test_catalog import drop
 
 ROLE = {
     "tasks/main.yml": "---\n- name: Greet\n  ansible.builtin.debug:\n    msg: hello\n",

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.roles.conftest import ROLES
+from tests.roles.helpers import ROLES
 
 FILES = ROLES / "backups" / "files"
 NOW = datetime(2026, 11, 21, 2, 0, 3, tzinfo=UTC)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.roles.backups.program import FILES, load
-from tests.roles.conftest import ROLES
+from tests.roles.helpers import ROLES
 
 keep = load("retention").keep
 postgresql, mysql, programs = load("postgresql"), load("mysql"), load("programs")

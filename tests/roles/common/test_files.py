@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.roles.conftest import load_plugin
+from tests.roles.helpers import load_plugin
 
 OWNER = pwd.getpwuid(os.geteuid()).pw_name
 GROUP = grp.getgrgid(os.getegid()).gr_name

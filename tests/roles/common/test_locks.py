@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.roles.conftest import load_plugin
+from tests.roles.helpers import load_plugin
 
 
 def test_locks_that_nobody_holds_are_free() -> None:

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.roles.conftest import load_plugin
+from tests.roles.helpers import load_plugin
 
 
 @pytest.fixture(scope="module")

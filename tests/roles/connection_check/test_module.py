@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from ansible.template import trust_as_template
 
-from tests.roles.conftest import load_plugin, templar
 from tests.roles.connection_check.helpers import SECRET, redis_with, words
+from tests.roles.helpers import load_plugin, templar
 
 
 @pytest.fixture(scope="module")

@@ -168,7 +168,8 @@ class TestPhp:
         plan = server_plan(with_recipe(worker, recipe))
         variables = next(role for role in plan.roles if role.name == "php").variables
         assert variables["php_fpm"] is True
-        assert {"fpm", "memcached"} <= set(variables["php_extensions"])
+        assert "fpm" in variables["php_extensions"]
+        assert variables["php_extra_extensions"] == ["memcached"]
 
 
 class TestMemory:
