@@ -11,7 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from forgelab.accounts import audit
 from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.databases import backup_listing as listing
 from forgelab.databases.backup_listing import Backup, LastBackup, Listing, read_backups
 from forgelab.databases.models import BackupRecord
@@ -45,10 +47,11 @@ def backup_create(*, server: Server, databases: Sequence[str] = (), actor: Actor
 
     Raises `ValidationError` naming `server` or `databases`.
     """
+    check(actor, "backup.create", server)
     if wrong := [name for name in databases if not NAME.fullmatch(name)]:
         raise ValidationError({"databases": f'"{wrong[0][:70]}" cannot be the name of a database.'})
     role = PlannedRole("backup_now", "Backing up the databases", {"backup_now_databases": list(databases)})
-    return _run(server, BACKUP, f"Back up {server.name}", role, repeatable=True, actor=actor)
+    return _run(server, BACKUP, f"Back up {server.name}", role, "backup.create", actor)
 
 
 def backup_restore(
@@ -66,6 +69,7 @@ def backup_restore(
     What is there now is kept on the device under a dated name. `engine` (postgresql or mysql) decides where both have a
     database of that name. Raises `ValidationError` naming the field; `confirm` must be the server's name.
     """
+    check(actor, "backup.restore", server)
     errors = _wrong(database=database, into=into, at=at, engine=engine)
     if confirm != server.name:
         errors["confirm"] = f"Type the server's name, {server.name}, to confirm."
@@ -77,8 +81,7 @@ def backup_restore(
         f"Restoring {database}" + (f" as {into}" if into else ""),
         {f"backup_restore_{name}": value for name, value in given.items()},
     )
-    # Repeated after its worker died it would put what was restored aside, with all that was written since.
-    return _run(server, RESTORE, f"Restore {database} of {server.name}"[:200], role, repeatable=False, actor=actor)
+    return _run(server, RESTORE, f"Restore {database} of {server.name}"[:200], role, "backup.restore", actor)
 
 
 def _wrong(*, database: str, into: str, at: str, engine: str) -> dict[str, str]:
@@ -94,7 +97,7 @@ def _wrong(*, database: str, into: str, at: str, engine: str) -> dict[str, str]:
 
 
 @transaction.atomic
-def _run(server: Server, kind: RunKind, title: str, role: PlannedRole, *, repeatable: bool, actor: Actor) -> Run:
+def _run(server: Server, kind: RunKind, title: str, role: PlannedRole, action: str, actor: Actor) -> Run:
     Server.objects.select_for_update().get(pk=server.pk)  # two that ask at once get one run
     if not has_backups(server):
         raise ValidationError({"server": without_backups(server)})
@@ -104,8 +107,10 @@ def _run(server: Server, kind: RunKind, title: str, role: PlannedRole, *, repeat
         raise ValidationError(
             {"server": f'"{active.title}" is at work already. Wait for it (forgelab run watch {str(active.pk)[:8]}).'}
         )
+    audit.record(actor=actor, action=action, obj=server, after=role.variables)
+    # A restore repeated after its worker died would put what was restored aside, with all that was written since.
     plan = Plan(
-        slug=server.name, title=title, roles=(FACTS, role), repeatable=repeatable, timeout_seconds=LONGEST
+        slug=server.name, title=title, roles=(FACTS, role), repeatable=kind is BACKUP, timeout_seconds=LONGEST
     )  # fmt: skip
     return run_create(
         plan=plan, kind=kind, device=server.device, subject=server, actor=actor,

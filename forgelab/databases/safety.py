@@ -25,8 +25,6 @@ def check_loss(server: Server, databases: Sequence[str], confirmation: Confirmat
 
     Raises `ValidationError` naming `confirm` or `without_backup`.
     """
-    if not databases:
-        return
     if confirmation.confirm != server.name:
         raise ValidationError(
             {

@@ -7,7 +7,11 @@ import shutil
 from pathlib import Path
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
+from forgelab.accounts import audit
+from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.devices.access import host_of
 from forgelab.lib.problems import ConfigInvalid
 from forgelab.runs.renderer import Deployment, render
@@ -21,13 +25,14 @@ MARK = ".forgelab-export"
 IGNORED = "# Keys and the vault password: never commit them.\nssh/\n.vault-password\n"
 
 
-def export_project(*, directory: Path, vault_password: str | None = None) -> Path:
+def export_project(*, directory: Path, vault_password: str | None = None, actor: Actor) -> Path:
     """Write inventory, playbooks, variables, roles and keys of every server to `directory` and return it.
 
     Without `vault_password` one is generated; either way it lies in `.vault-password`, readable by the owner only.
     An earlier export there is replaced. Raises `ValidationError` when the folder holds anything else, or when there is
     nothing to export.
     """
+    check(actor, "server.export")
     directory = directory.expanduser().resolve()
     if directory.exists() and not directory.is_dir():
         raise ValidationError(f"{directory} is a file. Name a folder.")
@@ -46,6 +51,9 @@ def export_project(*, directory: Path, vault_password: str | None = None) -> Pat
     )
     for path, source in collection().items():
         _copy(source, directory / path)
+    with transaction.atomic():
+        names = [server.name for server in servers]
+        audit.record(actor=actor, action="server.export", after={"directory": directory, "servers": names})
     return directory
 
 

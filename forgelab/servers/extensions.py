@@ -43,7 +43,7 @@ class ServerExtension:
         return []
 
     def check_loss(self, server: Server, lost: Sequence[str], confirmation: Confirmation) -> None:
-        """Raises `ValidationError` naming `confirm` or `without_backup` unless these roles' data may be lost."""
+        """Raises `ValidationError` naming `confirm` or `without_backup` unless these data, its own, may be lost."""
 
     def outage(self, server: Server, reason: str) -> str:
         """Why the server is out of service when a run of it has failed, else empty: then it runs as before."""
@@ -84,9 +84,11 @@ def data_lost(config: Mapping[str, Any], gone: Iterable[str]) -> list[str]:
     return [role for extension in _extensions for role in extension.data_lost(config, gone)]
 
 
-def check_loss(server: Server, lost: Sequence[str], confirmation: Confirmation) -> None:
+def check_loss(server: Server, config: Mapping[str, Any], gone: Iterable[str], confirmation: Confirmation) -> None:
+    gone = list(gone)
     for extension in _extensions:
-        extension.check_loss(server, lost, confirmation)
+        if lost := extension.data_lost(config, gone):
+            extension.check_loss(server, lost, confirmation)
 
 
 def outage(server: Server, reason: str) -> str:

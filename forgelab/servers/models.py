@@ -19,7 +19,7 @@ class Server(models.Model):
         PROVISIONING = "provisioning", "Provisioning"
         ACTIVE = "active", "Running"
         FAILED = "failed", "Failed"
-        DECOMMISSIONING = "decommissioning", "Being taken down"
+        DECOMMISSIONING = "decommissioning", "Being decommissioned"
 
     class Environment(models.TextChoices):
         PRODUCTION = "production", "Production"
@@ -45,14 +45,14 @@ class Server(models.Model):
         help_text="The server that took over as the primary, until this one is its standby: it must take no writes.",
     )  # fmt: skip
     replaced_at = models.DateTimeField(null=True, blank=True, help_text="When that server took over.")
-    memory_mb = models.PositiveIntegerField(default=0, help_text="Memory promised to it on the device, in MiB.")
-    storage_mb = models.PositiveIntegerField(default=0, help_text="Storage promised to it on the device, in MiB.")
+    memory_mb = models.PositiveIntegerField(default=0, help_text="Memory reserved for it on the device, in MiB.")
+    storage_mb = models.PositiveIntegerField(default=0, help_text="Storage reserved for it on the device, in MiB.")
     created_at = models.DateTimeField(auto_now_add=True)
     provisioned_at = models.DateTimeField(null=True, blank=True)
-    drift_watch = models.BooleanField(default=True, help_text="Look every day whether the device is still as planned.")
+    drift_watch = models.BooleanField(default=True, help_text="Check every day whether the device is still as planned.")
     drift_checked_at = models.DateTimeField(null=True, blank=True)
     drift_count = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Differences that the last look found; none when it has not looked since."
+        null=True, blank=True, help_text="Differences that the last drift check found; null when none was made since."
     )
     drift_since = models.DateTimeField(null=True, blank=True, help_text="When the first of them was found.")
     drift_run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

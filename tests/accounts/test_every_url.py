@@ -28,7 +28,7 @@ PUBLIC = {
 # What an ordinary user sees. Every other page is the owners'.
 LOOKING = {
     "logout", "home", "server_provision", "recipe_detail", "placement", "server_list", "server_detail", "server_ready",
-    "device_list", "device_detail", "device_join", "run_list", "run_detail", "run_log", "run_plan",
+    "device_list", "device_detail", "device_join", "run_list", "run_detail", "run_log", "run_next", "run_plan",
 }  # fmt: skip
 METHODS = ("GET", "POST")
 

@@ -72,7 +72,7 @@ def test_the_worker_uses_both_over_loopback(home: Home) -> None:
     assert json.loads(asked.stdout) == ["asked", "kept"]
 
 
-def test_the_cache_does_not_count_on_memory_that_the_database_was_promised(home: Home) -> None:
+def test_the_cache_does_not_count_on_memory_that_is_reserved_for_the_database(home: Home) -> None:
     total = int(home.says("sh", "-c", "sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")) // 1024
     limit = home.says("sh", "-c", "sed -n 's/^maxmemory \\([0-9]*\\)mb/\\1/p' /etc/redis/forgelab.conf")
     assert int(limit) == (total - 1024) // 2

@@ -41,7 +41,7 @@ class RankingQuerySerializer(serializers.Serializer[Any]):
         max_length=63,
         required=False,
         allow_blank=True,
-        help_text="The server's name, if it is known: its neighbours count then.",
+        help_text="The server's name, if it is known: the servers near it count then.",
     )
     environment = OneOfField(Server.Environment.values, required=False)
 

@@ -36,7 +36,7 @@ class PlanView(View):
 
 
 class DriftView(View):
-    actions = {"POST": "server.plan"}
+    actions = {"POST": "server.drift_check"}
     queryset = selectors.server_list()
 
     @extend_schema(operation_id="servers_drift", request=None, responses={202: AcceptedSerializer})

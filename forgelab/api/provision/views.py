@@ -20,7 +20,7 @@ class ProvisionView(View):
 
     @extend_schema(operation_id="provision", request=provision_request(), responses={202: AcceptedSerializer})
     def post(self, request: Request) -> Response:
-        """Provision a server, or provision it again. Answers at once; follow the run."""
+        """Provision a server, or reprovision it. Answers at once; follow the run."""
         wanted = self.body()
         device = wanted.pop("device_id")
         try:

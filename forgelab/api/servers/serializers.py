@@ -26,7 +26,7 @@ class DriftSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField(source="drift_count", allow_null=True)
     since = serializers.DateTimeField(source="drift_since", allow_null=True)
     checked_at = serializers.DateTimeField(source="drift_checked_at", allow_null=True)
-    watch = serializers.BooleanField(source="drift_watch", help_text="It is looked at every day.")
+    watch = serializers.BooleanField(source="drift_watch", help_text="It is checked every day.")
     run = serializers.UUIDField(source="drift_run_id", allow_null=True, help_text="The look; `runs/{id}/plan`.")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +18,10 @@ from forgelab.api.servers.serializers import CredentialsSerializer, ServerDetail
 from forgelab.api.views import ListView, View
 from forgelab.servers import selectors
 from forgelab.servers.changes import drift
+from forgelab.servers.credentials import server_reveal_credentials
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
 from forgelab.servers.removal import decommission
-
-log = logging.getLogger("forgelab.audit")
 
 
 class ServerListView(ListView):
@@ -85,7 +83,6 @@ class CredentialsView(View):
 
     @extend_schema(operation_id="servers_credentials", responses=CredentialsSerializer(many=True))
     def get(self, request: Request, key: UUID) -> Response:
-        """The server's credentials in clear. Who asked is logged."""
-        server = self.get_object()
-        log.info("credentials of %s shown to %s", server.name, request.user)
-        return Response(selectors.server_credentials(server=server), headers={"Cache-Control": "no-store"})
+        """The server's credentials in clear. Who asked is recorded."""
+        shown = server_reveal_credentials(server=self.get_object(), actor=self.actor)
+        return Response(shown, headers={"Cache-Control": "no-store"})

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.panel import Panel
 from rich.text import Text
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli.base import console
 from forgelab.cli.drawing import Snapshot
 from forgelab.cli.lookup import short
 from forgelab.servers import selectors
 from forgelab.servers.catalog import recipe_catalog
+from forgelab.servers.credentials import server_reveal_credentials
 from forgelab.servers.models import Server
 
 
@@ -37,12 +41,17 @@ def credential_lines(server: Server, *, hide: bool = False) -> list[str]:
     """The credentials' blocks; with `hide`, how to see the secret ones."""
     lines: list[str] = []
     hidden = f"[hidden; forgelab server credentials {server.name}]"
-    for block in selectors.server_credentials(server=server):
+    blocks = selectors.server_credentials(server=server) if hide else _revealed(server)
+    for block in blocks:
         fields = [
             f"{field['label']}: {hidden if hide and field['secret'] else field['value']}" for field in block["fields"]
         ]
         lines += ["", f"{block['title']}:", *fields]
     return lines
+
+
+def _revealed(server: Server) -> list[dict[str, Any]]:
+    return server_reveal_credentials(server=server, actor=from_shell())
 
 
 def _print(text: str, title: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from forgelab.accounts import audit
 from forgelab.accounts.actors import Actor
 from forgelab.runs.kinds import RunKind
 from forgelab.runs.models import Run
@@ -62,15 +63,24 @@ class Change:
         Raises `ValidationError` naming `device`, `confirm` or `without_backup`.
         """
         checks.check_colocated_idle(self.server, self.kind, self.request)
-        lost = extensions.data_lost(self.spec.config if self.spec else {}, self.gone)
-        extensions.check_loss(self.server, lost, confirmation)
+        extensions.check_loss(self.server, self.spec.config if self.spec else {}, self.gone, confirmation)
 
-    def apply(self, actor: Actor) -> Run:
-        """Store the server as wanted, with what is reserved for it, and queue the run that makes it so."""
+    def apply(self, actor: Actor, action: str) -> Run:
+        """Store the server as wanted, with what is reserved for it, and queue the run that makes it so.
+
+        The audit knows it as `action`.
+        """
+        before = {} if self.server._state.adding else self._audited()
         for field, value in self._stored().items():
             setattr(self.server, field, value)
         self.server.save()
+        after = self._audited() | ({"gone": self.gone} if self.gone else {})
+        audit.record(actor=actor, action=action, obj=self.server, before=before, after=after)
         return self.queue(self.plan, self.kind, actor)
+
+    def _audited(self) -> dict[str, Any]:
+        config = {f"config.{name}": value for name, value in self.server.config.items()}
+        return audit.state(self.server, "server_type", "device", "environment", "status") | config
 
     def queue(self, plan: Plan, kind: RunKind, actor: Actor) -> Run:
         return run_create(

@@ -8,14 +8,17 @@ from zlib import crc32
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
+from forgelab.accounts import audit
 from forgelab.accounts.actors import SCHEDULER, Actor
+from forgelab.accounts.policy import check
 from forgelab.runs.changes import count
 from forgelab.runs.conflicts import conflicting_run
 from forgelab.runs.models import Run
 from forgelab.runs.selectors import run_changes
-from forgelab.servers.changes.dry_run import changed_options, server_plan
+from forgelab.servers.changes.dry_run import changed_options, plan_queued
 from forgelab.servers.kinds import PLAN
 from forgelab.servers.models import Server
 
@@ -42,13 +45,18 @@ def plan_ended(run: Run) -> None:
 
 def server_drift_check(*, server: Server, actor: Actor) -> Run:
     """Compare the server's device with its plan now. Raises `ValidationError` as `server_plan` does."""
-    return server_plan(server=server, actor=actor)
+    return plan_queued(server, {}, actor, "server.drift_check")
 
 
 def server_daily_check(*, server: Server, enabled: bool, actor: Actor) -> Server:
     """Check its drift every day from now on, or only when somebody asks."""
+    check(actor, "server.daily_check", server)
+    before = audit.state(server, "drift_watch")
     server.drift_watch = enabled
-    server.save(update_fields=["drift_watch"])
+    with transaction.atomic():
+        server.save(update_fields=["drift_watch"])
+        after = audit.state(server, "drift_watch")
+        audit.record(actor=actor, action="server.daily_check", obj=server, before=before, after=after)
     return server
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db import transaction
 
+from forgelab.accounts import audit
 from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.runs.models import Run
 from forgelab.runs.plan import Plan
 from forgelab.servers.changes.change import Change, change_for
@@ -25,8 +27,16 @@ def server_plan(*, server: Server, actor: Actor, changes: Mapping[str, Any] | No
     It changes nothing, neither on the device nor in the server. With the config as it is, the answer is how far the
     device has drifted. Raises `ValidationError` by field, as provisioning would.
     """
+    return plan_queued(server, changes or {}, actor, "server.plan")
+
+
+def plan_queued(server: Server, changes: Mapping[str, Any], actor: Actor, action: str) -> Run:
+    """The run that plans; the audit knows it as `action`, which the actor must be allowed."""
+    check(actor, action, server)
     with transaction.atomic():
-        change = change_for(changed(server, changes or {}))
+        change = change_for(changed(server, changes))
+        differs = changed_options(change.base, change.request["config"])
+        audit.record(actor=actor, action=action, obj=server, after={f"config.{k}": v for k, v in differs.items()})
         return change.queue(_checking(change), PLAN, actor)
 
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.devices.models import Device
 from forgelab.runs.models import Run
 from forgelab.servers.changes.change import change_for
@@ -43,8 +44,9 @@ def server_provision(
     Raises `ValidationError` whose dictionary names `server_type`, `name`, `device`, `environment`, `confirm`,
     `without_backup` or `config.<option>`; nothing is stored then.
     """
+    check(actor, "server.provision")
     request = ServerRequest(server_type, name, config, environment, device, purge)
-    return _provision(request, Confirmation(confirm, without_backup), actor)
+    return _provision(request, Confirmation(confirm, without_backup), actor, "server.provision")
 
 
 def server_change(
@@ -61,8 +63,9 @@ def server_change(
 
     Raises `ValidationError` as `server_provision` does.
     """
+    check(actor, "server.change", server)
     request = changed(server, changes, environment=environment, purge=purge)
-    return _provision(request, Confirmation(confirm, without_backup), actor)
+    return _provision(request, Confirmation(confirm, without_backup), actor, "server.change")
 
 
 def server_apply(*, run: Run, actor: Actor, confirm: str = "", without_backup: str = "", purge: bool = False) -> Run:
@@ -71,6 +74,7 @@ def server_apply(*, run: Run, actor: Actor, confirm: str = "", without_backup: s
     Raises `ValidationError` naming `plan` when the run is no plan, has not succeeded, or is no longer what would
     happen; else as `server_provision` does.
     """
+    check(actor, "server.apply", run)
     with transaction.atomic():
         lock_devices()
         server = Server.objects.select_related("device").filter(pk=run.subject_id).first()  # fresh, under the lock
@@ -78,11 +82,11 @@ def server_apply(*, run: Run, actor: Actor, confirm: str = "", without_backup: s
             raise ValidationError({"plan": why})
         assert server  # noqa: S101 - for mypy: a plan without a server is not applicable
         request = ServerRequest(server.server_type, server.name, run.request["config"], "", server.device, purge)
-        return _provision(request, Confirmation(confirm, without_backup), actor)
+        return _provision(request, Confirmation(confirm, without_backup), actor, "server.apply")
 
 
 @transaction.atomic
-def _provision(request: ServerRequest, confirmation: Confirmation, actor: Actor) -> Run:
+def _provision(request: ServerRequest, confirmation: Confirmation, actor: Actor, action: str) -> Run:
     change = change_for(request)
     change.check_applicable(confirmation)
-    return change.apply(actor)
+    return change.apply(actor, action)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from forgelab.accounts import audit
 from forgelab.accounts.actors import Actor
+from forgelab.accounts.policy import check
 from forgelab.runs.conflicts import conflicting_run
 from forgelab.runs.models import Run
 from forgelab.servers.changes.change import change_for
@@ -23,11 +25,12 @@ def server_decommission(
     Packages and data stay on the device unless `purge`. Raises `ValidationError` naming `confirm` (which must be the
     server's name), `without_backup` (for a database without a verified backup of the last day), `device` or `name`.
     """
+    check(actor, "server.decommission", server)
     check_confirmed(server, confirm)
     with transaction.atomic():
         change = change_for(RemovalRequest(server, purge))
         change.check_applicable(Confirmation(confirm, without_backup))
-        return change.apply(actor)
+        return change.apply(actor, "server.decommission")
 
 
 def server_forget(*, server: Server, confirm: str, actor: Actor) -> None:
@@ -35,12 +38,15 @@ def server_forget(*, server: Server, confirm: str, actor: Actor) -> None:
 
     Its passwords are forgotten with it. Raises `ValidationError` naming `confirm` or `name`.
     """
+    check(actor, "server.forget", server)
     check_confirmed(server, confirm)
     with transaction.atomic():
         lock_devices()
         if run := conflicting_run(subject=server):
             raise ValidationError({"name": f'"{run.title}" is not done yet. Cancel that run first.'})
         check_unused(server)
+        before = audit.state(server, "server_type", "device", "environment", "config")
+        audit.record(actor=actor, action="server.forget", obj=server, before=before)
         Server.objects.filter(pk=server.pk).delete()
 
 

@@ -13,13 +13,13 @@ from forgelab.web.permissions import needs
 from forgelab.web.shortcuts import server_or_404, start_run
 
 
-@needs("server.plan")
+@needs("server.drift_check")
 @require_POST
 def drift_check(request: HttpRequest, name: str) -> HttpResponse:
     return start_run(request, name, lambda server: drift.server_drift_check(server=server, actor=from_request(request)))
 
 
-@needs("server.watch")
+@needs("server.daily_check")
 @require_POST
 def schedule(request: HttpRequest, name: str) -> HttpResponse:
     """Turn the daily drift check on or off."""

@@ -44,6 +44,7 @@ def configure(request: HttpRequest, server_type: str) -> HttpResponse:
     return show_forms(request, recipe, (names, options_form(recipe)(initial=server.config if server else {})))
 
 
+@needs("server.provision")
 @require_GET
 def fields(request: HttpRequest, server_type: str) -> HttpResponse:
     """The fields that depend on others, for htmx: shown or not, with their errors where the page shows errors."""

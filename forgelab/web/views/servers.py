@@ -7,7 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from forgelab.accounts.actors import from_request
 from forgelab.servers import selectors
+from forgelab.servers.credentials import server_reveal_credentials
 from forgelab.web.permissions import needs
 from forgelab.web.server_page import server_page
 from forgelab.web.shortcuts import server_or_404
@@ -37,7 +39,7 @@ def ready(request: HttpRequest, name: str) -> HttpResponse:
 def credentials(request: HttpRequest, name: str) -> HttpResponse:
     """The secrets in clear: as JSON for the page's Show and Copy, as a page for browsers without JavaScript."""
     server = server_or_404(name)
-    blocks = selectors.server_credentials(server=server)
+    blocks = server_reveal_credentials(server=server, actor=from_request(request))
     if request.headers.get("Accept") == "application/json":
         return JsonResponse({"values": [field["value"] for block in blocks for field in block["fields"]]})
     return server_page(request, server, revealed=blocks)

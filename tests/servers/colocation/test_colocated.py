@@ -173,7 +173,7 @@ class TestPhp:
 
 
 class TestMemory:
-    def test_what_others_were_promised_before_is_not_counted_on(self, there) -> None:
+    def test_what_is_reserved_for_others_before_is_not_counted_on(self, there) -> None:
         there("database-server", "books")
         there("cache-server", "fast")
         reserved = {name: plan_of(name).roles[0].variables for name in ("books", "fast")}

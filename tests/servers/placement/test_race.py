@@ -1,4 +1,4 @@
-"""Two provisions that ask for the last memory at the same moment: nothing is promised twice."""
+"""Two provisions that ask for the last memory at the same moment: nothing is reserved twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory and storage that are promised to servers: from when, until when, and how they grow and shrink."""
+"""Memory and storage that are reserved for servers: from when, until when, and how they grow and shrink."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TestPromises:
         assert "12GB RAM available (app needs 4GB)" in server.placement["reasons"]
 
     def test_of_a_server_that_is_not_there_yet_are_taken_from_what_is_free_now(self, provision, device):
-        """12 of 16 GB are free and promised to nobody; 2 of the 12 are the new server's before it uses them."""
+        """12 of 16 GB are free and reserved for nobody; 2 of the 12 are the new server's before it uses them."""
         provision()
         device.refresh_from_db()
         assert ranking.candidate(device).memory_free_mb == 10 * GB

@@ -64,7 +64,7 @@ def test_constraints_take_names_and_types(homelab):
     assert where["laravel-app-server"] == "homelab-pi-01"
 
 
-def test_what_is_promised_already_counts(homelab, enqueued):
+def test_what_is_reserved_already_counts(homelab, enqueued):
     for device in homelab[:2]:
         device.memory_available_mb = 3 * GB
         device.save()
@@ -133,7 +133,7 @@ class TestWhatIf:
     def test_a_server_without_a_place_says_why(self, servers):
         servers[1].delete()
         pi = servers[2]
-        pi.memory_available_mb = 2 * GB  # the worker is promised half a GB of them
+        pi.memory_available_mb = 2 * GB  # half a GB of them is reserved for the worker
         pi.save()
         found = sets.device_without(device=servers[0]).placement
         assert set(places(found)) == {"fast", "shop-db"}
@@ -146,7 +146,7 @@ class TestWhatIf:
         sets.device_without(device=servers[0])
         assert list(Server.objects.values_list("name", "device__name")) == before
 
-    def test_a_server_whose_recipe_is_gone_needs_what_it_was_promised(self, servers):
+    def test_a_server_whose_recipe_is_gone_needs_what_is_reserved_for_it(self, servers):
         Server.objects.filter(name="web").update(server_type="gone", memory_mb=100 * GB)
         missing = sets.device_without(device=servers[0]).placement.missing
         assert [each.name for each in missing] == ["web"]

@@ -107,7 +107,7 @@ def test_a_second_server_with_the_same_components_does_not_go_on_the_same_device
     assert provision("second", device=None).device == other
 
 
-def test_what_a_server_was_promised_is_not_promised_again(provision, device):
+def test_what_is_reserved_for_a_server_is_not_reserved_again(provision, device):
     type(device).objects.update(memory_total_mb=3000)
     provision("first")
     recipe = recipe_catalog().get("laravel-app-server")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from forgelab.accounts.actors import SYSTEM
 from forgelab.devices.models import Device
 from forgelab.lib.problems import ConfigInvalid
 from forgelab.runs.models import Run
@@ -195,7 +196,7 @@ def test_only_the_name_is_stored(provision, books, other):
 
 def test_an_export_has_the_others_secret_in_vault_files_only(provision, books, other, end, tmp_path):
     end(provision("desk", server_type="reader", device=other, config={"shelf": "books"}))
-    folder = export_project(directory=tmp_path / "out", vault_password="open")
+    folder = export_project(directory=tmp_path / "out", vault_password="open", actor=SYSTEM)
     files = (path for path in folder.rglob("*") if path.is_file())
     texts = {str(path.relative_to(folder)): path.read_text(errors="replace") for path in files}
     assert not [name for name, text in texts.items() if books.secrets["database_password"] in text]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandParser
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli.base import ForgeCommand
 from forgelab.servers.export import export_project
 
@@ -28,6 +29,8 @@ class Command(ForgeCommand):
 def export(chosen: argparse.Namespace) -> None:
     file: Path | None = chosen.vault_password_file
     lines = file.expanduser().read_text().splitlines() if file else []
-    directory = export_project(directory=chosen.directory, vault_password=lines[0] if lines else None)
+    directory = export_project(
+        directory=chosen.directory, vault_password=lines[0] if lines else None, actor=from_shell()
+    )
     print(f"The project is in {directory}. It holds SSH keys and the vault's password: keep it private.")
     print(f"To run it: cd {directory} && ansible-playbook -i inventories/homelab site.yml")
