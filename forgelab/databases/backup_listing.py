@@ -70,29 +70,29 @@ class Listing:
         return Listing(_newest_first(known.values()), complete or self.complete, self.timer)
 
 
-def read(told: Any) -> Listing:
+def read(data: Any) -> Listing:
     """The listing in what `forgelab-backup list --json` printed; what is no backup in it is passed over."""
-    told = told if isinstance(told, dict) else {}
-    timer = told.get("timer")
+    data = data if isinstance(data, dict) else {}
+    timer = data.get("timer")
     return Listing(
-        _newest_first(read_backups(told.get("backups"))),
-        read_complete(told.get("complete")),
+        _newest_first(read_backups(data.get("backups"))),
+        read_complete(data.get("complete")),
         {_text(k): _text(v) for k, v in list(timer.items())[:10]} if isinstance(timer, dict) else {},
     )
 
 
-def read_backups(told: Any) -> list[Backup]:
-    entries = told[:MOST] if isinstance(told, list) else []
+def read_backups(data: Any) -> list[Backup]:
+    entries = data[:MOST] if isinstance(data, list) else []
     return [backup for entry in entries if isinstance(entry, dict) and (backup := _backup(entry))]
 
 
-def read_complete(told: Any) -> LastBackup | None:
-    told = told if isinstance(told, dict) else {}
-    at, databases = _time(told.get("made_at")), told.get("databases")
-    if at is None or not told.get("id"):
+def read_complete(data: Any) -> LastBackup | None:
+    data = data if isinstance(data, dict) else {}
+    at, databases = _time(data.get("made_at")), data.get("databases")
+    if at is None or not data.get("id"):
         return None
     names = tuple(_text(name) for name in databases[:MOST]) if isinstance(databases, list) else ()
-    return LastBackup(_text(told["id"]), at, int(_number(told.get("size_bytes"))), names)
+    return LastBackup(_text(data["id"]), at, int(_number(data.get("size_bytes"))), names)
 
 
 def _backup(entry: Mapping[str, Any]) -> Backup | None:

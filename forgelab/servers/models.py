@@ -38,7 +38,7 @@ class Server(models.Model):
     status_detail = models.TextField(blank=True, help_text="What the latest run left undone, for the user.")
     managed = models.JSONField(
         default=dict, blank=True,
-        help_text="By role, what ForgeLab has put on the device for it, so that it can be taken away again.",
+        help_text="By role, what ForgeLab has put on the device for it, so that it can be removed again.",
     )  # fmt: skip
     replaced_by = models.CharField(
         max_length=63, blank=True,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 
 from forgelab.runs.models import Run
 from forgelab.servers.models import Server
@@ -31,6 +34,19 @@ def start_run(request: HttpRequest, name: str, start: Callable[[Server], Run]) -
     except ValidationError as error:
         flash(request, error)
         return redirect("server_detail", name)
+
+
+def polled(request: HttpRequest, template: str, part: str, context: dict[str, Any]) -> HttpResponse:
+    """A page whose `part` htmx asks for again and again: the part alone, or nothing while the page shows it already.
+
+    The template includes it as `{{ polled }}` in `web/_polled.html`.
+    """
+    html = render_to_string(f"{template}#{part}", context, request)
+    digest = hashlib.md5(html.encode(), usedforsecurity=False).hexdigest()
+    if request.htmx and request.GET.get("shown") == digest:
+        return HttpResponse(status=204)
+    context |= {"polled": html, "part": part, "digest": digest}
+    return render(request, "web/_polled.html" if request.htmx else template, context)
 
 
 def request_origin(request: HttpRequest) -> str:

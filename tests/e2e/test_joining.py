@@ -284,7 +284,7 @@ def test_the_page_waits_for_the_machine_and_goes_to_its_page(
         page.get_by_label("Password").fill("a-long-test-password-1")
         page.get_by_role("button", name="Log in").click()
         page.get_by_label("Name").fill("attic")
-        page.get_by_role("button", name="Make the command").click()
+        page.get_by_role("button", name="Create command").click()
         command = page.locator("#how pre[data-value]").inner_text()
         expect(page.get_by_text("Waiting for the machine")).to_be_visible()
 

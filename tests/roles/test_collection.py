@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from forgelab.runs.renderer import REQUIREMENTS
+
 from .helpers import ROLES, ROOT, load_plugin
 
 NAME = "forgelab.homelab"
@@ -68,6 +70,21 @@ def test_what_is_built_is_the_collection_and_nothing_else(built: Path) -> None:
     assert manifest["collection_info"]["dependencies"] == {
         each["name"]: each["version"] for each in yaml.safe_load((ROOT / "requirements.yml").read_text())["collections"]
     }
+
+
+def test_what_is_required_is_what_the_roles_use_in_checkout_and_export_alike() -> None:
+    required = yaml.safe_load((ROOT / "requirements.yml").read_text())
+    assert required == REQUIREMENTS
+    texts = [path.read_text() for folder in ("tasks", "handlers") for path in ROLES.glob(f"*/{folder}/*.yml")]
+    used = {name for text in texts for name in re.findall(r"^\s+(\w+\.\w+)\.\w+:", text, re.M)}
+    assert used - {"ansible.builtin", NAME} == {each["name"] for each in required["collections"]}
+
+
+def test_the_playbook_of_the_checkout_finds_the_collection() -> None:
+    command = [BIN / "ansible-playbook", "--list-tasks", "playbooks/app-server.yml"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert listed.returncode == 0, listed.stderr
+    assert f"{NAME}.nginx : " in listed.stdout
 
 
 @pytest.mark.parametrize(("kind", "names"), [("module", MODULES), ("filter", FILTERS)])

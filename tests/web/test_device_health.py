@@ -36,7 +36,7 @@ def test_the_page_draws_the_last_day_with_its_figures_in_words(web: Client, best
 
 
 def test_without_figures_it_says_when_there_will_be_some(web: Client, best: Device) -> None:
-    assert "Nothing measured yet: every device is asked once a minute" in text(web.get("/devices/homelab-server-02/"))
+    assert "No measurements yet. Every device is probed once a minute" in text(web.get("/devices/homelab-server-02/"))
 
 
 def test_the_list_draws_each_devices_load(web: Client, best: Device) -> None:
@@ -63,10 +63,7 @@ def test_the_machine_is_described_with_disks_and_ports(web: Client, best: Device
 def test_one_miss_is_told_and_is_not_called_down(web: Client, best: Device) -> None:
     Device.objects.update(misses=1, status_detail="no answer")
     page = text(web.get("/devices/homelab-server-02/"))
-    assert (
-        "It did not answer the last time that it was asked. Only after 3 times in a row is it called unreachable"
-        in page
-    )
+    assert "It did not answer the last probe. After 3 in a row it is shown as unreachable" in page
     assert "no answer" in page
     assert "Reachable" in page
 
@@ -74,7 +71,7 @@ def test_one_miss_is_told_and_is_not_called_down(web: Client, best: Device) -> N
 def test_a_sleeping_device_is_asleep_and_no_error(web: Client, best: Device) -> None:
     Device.objects.update(misses=9, status="asleep", status_detail="no answer", sleeps=True)
     page = text(web.get("/devices/homelab-server-02/"))
-    assert "homelab-server-02 is asleep. A run wakes it once the address of its network card is known" in page
+    assert "homelab-server-02 is asleep. A run wakes it once its MAC address is known" in page
     assert "no answer" not in page
 
 

@@ -83,10 +83,10 @@ def test_a_device_behind_another_shows_the_way_and_this_machine_needs_none(web: 
     Device.objects.create(name="attic", address="fd00::5", jump=best, identity=best.identity, host_keys=best.host_keys)
     Device.objects.create(name="here", address="localhost", connection="local")
 
-    assert "Reached through homelab-server-02" in text(web.get("/devices/attic/"))
+    assert "Jump host homelab-server-02" in text(web.get("/devices/attic/"))
     assert "Jump host for attic" in text(web.get("/devices/homelab-server-02/"))
     page = text(web.get("/devices/here/"))
-    assert "it needs neither SSH nor keys here" in page and "port 22" not in page
+    assert "it needs no SSH and no keys here" in page and "port 22" not in page
     for address in ("/devices/", "/"):
         assert web.get(address).status_code == 200
     refused = text(web.post("/devices/homelab-server-02/remove/", follow=True))

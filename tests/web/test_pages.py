@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -131,3 +133,21 @@ def test_lists_ask_the_database_a_fixed_number_of_times(web: Client, django_asse
     for page in ("/", "/servers/", "/devices/", "/runs/"):
         with django_assert_max_num_queries(12):
             web.get(page)
+
+
+@pytest.mark.parametrize(("page", "part"), [("/devices/", "devices"), ("/", "running")])
+def test_what_changes_on_a_page_is_renewed_and_only_when_it_has_changed(
+    web: Client, best: Device, page: str, part: str
+) -> None:
+    htmx = {"HX-Request": "true"}
+    asked = re.search(rf'<div id="{part}" hx-get="([^"]+)" hx-trigger="every 15s"', web.get(page).content.decode())
+    assert asked
+    assert web.get(asked[1], headers=htmx).status_code == 204
+
+    Device.objects.update(status="unreachable")
+    factories.run(best, Run.Status.RUNNING)
+    renewed = web.get(asked[1], headers=htmx).content.decode()
+
+    assert renewed.startswith(f'<div id="{part}" hx-get="')
+    assert asked[1] not in renewed
+    assert "<html" not in renewed

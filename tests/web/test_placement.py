@@ -21,9 +21,9 @@ def nobody_is_asked(enqueued: list[str], monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_set_is_asked_for_by_numbers_and_answered_with_reasons(web: Client) -> None:
     factories.devices()
-    assert "A whole set" in text(web.get("/placement/"))
+    assert "Plan a set of servers" in text(web.get("/placement/"))
     page = text(web.get(SET))
-    assert "All of them have a place." in page
+    assert "Every server fits." in page
     assert "database-server homelab-server-0" in page
     assert "database-server, which it uses, is on this device: no network between them" in page
     assert 'value="2"' in web.get(SET).content.decode()
@@ -32,7 +32,7 @@ def test_a_set_is_asked_for_by_numbers_and_answered_with_reasons(web: Client) ->
 def test_what_has_no_place_says_why(web: Client) -> None:
     factories.device("homelab-server-02", memory_available_mb=1300)
     page = text(web.get(SET))
-    assert "Not all of them have a place" in page
+    assert "Not every server fits" in page
     assert "database-server : no device has 1GB RAM left for database-server once laravel-worker-server-" in page
 
 
@@ -49,9 +49,9 @@ def test_what_if_a_device_were_gone(web: Client) -> None:
     factories.server(best)
     assert "/placement/?without=homelab-server-02" in web.get("/devices/homelab-server-02/").content.decode()
     page = text(web.get("/placement/?without=homelab-server-02"))
-    assert "If homelab-server-02 were gone" in page
+    assert "If homelab-server-02 fails" in page
     assert "laravel-production homelab-server-01" in page
-    assert "nothing would need another place" in text(web.get(f"/placement/?without={other.name}"))
+    assert "nothing would have to move" in text(web.get(f"/placement/?without={other.name}"))
     assert web.get("/placement/?without=nothing").status_code == 404
 
 

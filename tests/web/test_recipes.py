@@ -33,7 +33,7 @@ def test_owners_are_told_where_to_drop_one(web: Client, folder: Path) -> None:
     User.objects.update(is_superuser=False)
     assert str(folder) not in text(web.get("/provision/"))
     User.objects.update(is_superuser=True)
-    assert f"dropped into {folder} , is offered here at once" in text(web.get("/provision/"))
+    assert f"in {folder} appear here at once" in text(web.get("/provision/"))
 
 
 def test_its_documentation_is_there_too(web: Client, folder: Path) -> None:

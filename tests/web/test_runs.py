@@ -160,4 +160,4 @@ def test_a_long_run_shows_only_its_latest_events(web: Client, best: Device, monk
 
     page = text(web.get(f"/runs/{factories.run(best).pk}/"))
 
-    assert "Only the latest events are here" in page
+    assert "Only the latest events are shown here" in page

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
-from forgelab.web.templatetags.forgelab_web import duration, icon, kind, memory, percentage, prose
+import pytest
+from django.utils import timezone
+
+from forgelab.web.templatetags.forgelab_web import ago, duration, icon, kind, memory, percentage, prose
 
 
 @pytest.mark.parametrize(
@@ -38,3 +41,10 @@ def test_a_message_becomes_paragraphs_and_lists() -> None:
 
 def test_a_message_is_never_markup() -> None:
     assert prose("<b>{{ 7*7 }}</b>\n- <i>") == "<p>&lt;b&gt;{{ 7*7 }}&lt;/b&gt;</p><ul><li>&lt;i&gt;</li></ul>"
+
+
+def test_a_moment_is_said_as_its_distance_from_now() -> None:
+    now = timezone.now()
+
+    assert ago(now - timedelta(seconds=59)) == "just now"
+    assert ago(now - timedelta(minutes=3, seconds=1)).replace("\xa0", " ") == "3 minutes ago"

@@ -22,6 +22,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name='server',
+            name='managed',
+            field=models.JSONField(blank=True, default=dict, help_text='By role, what ForgeLab has put on the device for it, so that it can be removed again.'),
+        ),
+        migrations.AlterField(
+            model_name='server',
             name='memory_mb',
             field=models.PositiveIntegerField(default=0, help_text='Memory reserved for it on the device, in MiB.'),
         ),

@@ -42,9 +42,9 @@ def server_provisioned(run: Run) -> None:
 
 
 def _managed(server: Server, run: Run) -> dict[str, dict[str, list[str]]]:
-    """What the roles of this run said to be theirs, added to what was known. It comes from the device."""
-    told = run.outcome.get("managed")
-    records = {str(role)[:64]: record for role, record in told.items()} if isinstance(told, dict) else {}
+    """What the roles of this run report as theirs, added to what was known. It comes from the device."""
+    reported = run.outcome.get("managed")
+    records = {str(role)[:64]: record for role, record in reported.items()} if isinstance(reported, dict) else {}
     installed = run.outcome.get("installed")
     for role, packages in installed.items() if isinstance(installed, dict) else ():
         records[role] = joined(records.get(role), {"packages": packages})
@@ -55,9 +55,11 @@ def _managed(server: Server, run: Run) -> dict[str, dict[str, list[str]]]:
 
 def _needs(run: Run) -> dict[str, list[str]]:
     """The packages that its roles make use of, also those that were there before. It comes from the device."""
-    told = run.outcome.get("needs")
+    reported = run.outcome.get("needs")
     found = (
-        {str(role)[:64]: joined({}, {NEEDS: names}) for role, names in told.items()} if isinstance(told, dict) else {}
+        {str(role)[:64]: joined({}, {NEEDS: names}) for role, names in reported.items()}
+        if isinstance(reported, dict)
+        else {}
     )
     return {role: record[NEEDS] for role, record in found.items() if record[NEEDS]}
 

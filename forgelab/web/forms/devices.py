@@ -23,9 +23,9 @@ class DeviceForm(forms.Form):
     user = forms.CharField(label="User", max_length=32, initial="root", validators=[validate_user])
     port = forms.IntegerField(label="SSH port", min_value=1, max_value=65535, initial=22)
     jump = forms.ModelChoiceField(
-        label="Reached through", queryset=Device.objects.none(), required=False, to_field_name="name",
-        empty_label="nobody: it is reached directly",
-        help_text="The device that stands between, where ForgeLab's own machine does not reach it (a jump host).",
+        label="Jump host", queryset=Device.objects.none(), required=False, to_field_name="name",
+        empty_label="None: ForgeLab reaches it directly",
+        help_text="The device to connect through, if ForgeLab cannot reach this one directly.",
     )  # fmt: skip
     SECRETS: tuple[str, ...] = ()
 
@@ -39,8 +39,8 @@ class DeviceForm(forms.Form):
         return _free_name(self.cleaned_data["name"])
 
     @property
-    def place(self) -> dict[str, Any]:
-        """What is to be done with which machine, for the services."""
+    def connection(self) -> dict[str, Any]:
+        """The machine's name and address as the services' keywords."""
         return {name: self.cleaned_data.get(name) for name in ("name", "address", "user", "port", "jump")}
 
     def where(self) -> list[forms.BoundField]:
@@ -52,39 +52,39 @@ class DeviceForm(forms.Form):
 
 
 class PasswordForm(DeviceForm):
-    """A device that lets in by a password, which is used once."""
+    """A device that is logged in to with a password, once."""
 
     password = forms.CharField(
         label="Password",
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Used once, to put ForgeLab's key there; never stored. With a user other than root it is also given "
-        "to sudo.",
+        help_text="Used once to install ForgeLab's key, never stored. "
+        "For a user other than root it is also given to sudo.",
     )
     SECRETS = ("password",)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["user"].initial = None  # few machines let root in by a password
+        self.fields["user"].initial = None  # few machines allow root to log in with a password
 
 
 class KeyForm(DeviceForm):
-    """A device that lets a key in already: ForgeLab's own, whose public half the page shows, or one of the user's."""
+    """A device where a key is authorized already: ForgeLab's own, whose public half the page shows, or the user's."""
 
     private_key = forms.CharField(
         label="Private key",
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocomplete": "off"}),
-        help_text="Leave it empty to use ForgeLab's own key. It is stored encrypted.",
+        help_text="Leave it empty to use ForgeLab's own key. A key of your own is stored encrypted.",
     )
     passphrase = forms.CharField(
         label="Passphrase",
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="If the key has one. It opens the key once and is not stored.",
+        help_text="If the key has one. It is used once and not stored.",
     )
     SECRETS = ("private_key", "passphrase")
 
@@ -97,7 +97,7 @@ class ThisMachineForm(forms.Form):
         label="Address",
         max_length=253,
         validators=[validate_address],
-        help_text="Under which your other devices reach this machine; ForgeLab itself needs no network to it.",
+        help_text="The address that your other devices use for this machine. ForgeLab itself needs no network for it.",
     )
 
     def clean_name(self) -> str:
@@ -105,7 +105,7 @@ class ThisMachineForm(forms.Form):
 
 
 class CommandForm(forms.Form):
-    """What there is to say of a machine that joins by itself: its name, or nothing."""
+    """The name of a machine that joins by a command; empty for its own host name."""
 
     name = forms.CharField(
         label="Name", required=False, max_length=63, validators=[validate_slug],

@@ -27,14 +27,14 @@ class _SetForm(forms.Form):
     server_environment = forms.ChoiceField(label="Environment", choices=Server.Environment.choices, required=False)
     apart = forms.CharField(
         label="Keep apart", required=False, widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
-        help_text="Each on another device: names or types with commas, one group a line; "
-        "such as database-server, laravel-app-server.",
+        help_text="Each on a different device. Names or types separated by commas, one group per line, "
+        "such as: database-server, laravel-app-server",
     )  # fmt: skip
     together = forms.CharField(
         label="Keep together", required=False, widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
-        help_text="All on one device, in the same way.",
+        help_text="All on one device. Written in the same way.",
     )  # fmt: skip
-    spread = forms.BooleanField(label="Rather each on a device of its own", required=False)
+    spread = forms.BooleanField(label="Prefer a separate device for each", required=False)
 
     @property
     def counts(self) -> list[forms.BoundField]:

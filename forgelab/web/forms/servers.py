@@ -24,7 +24,7 @@ class NameForm(forms.Form):
         label="Environment",
         choices=Server.Environment.choices,
         required=False,
-        help_text="Production is kept apart from the others when a device is recommended.",
+        help_text="When a device is recommended, production is kept apart from other environments.",
     )
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
 
 from forgelab.devices.placement import gb
 
 register = template.Library()
+MINUTE = timedelta(minutes=1)
 
 KINDS = {
     "succeeded": "good", "active": "good", "reachable": "good",
@@ -63,6 +67,12 @@ def duration(seconds: float | None) -> str:
     if whole < 120:
         return f"{whole} second{'' if whole == 1 else 's'}"
     return f"{whole // 60} min {whole % 60} s"
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """`just now`, `3 minutes ago`, `2 days, 3 hours ago`."""
+    return "just now" if timezone.now() - moment < MINUTE else f"{timesince(moment)} ago"
 
 
 @register.filter

@@ -63,9 +63,9 @@ def _add(request: HttpRequest, form_class: type[DeviceForm], add: Add) -> HttpRe
     form = form_class(request.POST)
     if not form.is_valid():
         return _show(request, form)
-    place = form.place
+    where = form.connection
     try:
-        keys = hostkeys.scan(place["address"], place["port"], jump=place["jump"])
+        keys = hostkeys.scan(where["address"], where["port"], jump=where["jump"])
     except (hostkeys.HostKeyError, ssh.DeviceUnreachable) as error:
         add_errors(error, form)
         return _show(request, form)
@@ -82,13 +82,13 @@ def _add(request: HttpRequest, form_class: type[DeviceForm], add: Add) -> HttpRe
 
 def _with_password(actor: Actor, form: DeviceForm, keys: list[HostKey]) -> Device:
     return passwords.device_add_with_password(
-        **form.place, host_keys=keys, password=form.cleaned_data["password"], actor=actor
+        **form.connection, host_keys=keys, password=form.cleaned_data["password"], actor=actor
     )
 
 
 def _with_key(actor: Actor, form: DeviceForm, keys: list[HostKey]) -> Device:
     chosen = {name: form.cleaned_data[name] for name in ("private_key", "passphrase")}
-    return device_add_with_key(**form.place, host_keys=keys, **chosen, actor=actor)
+    return device_add_with_key(**form.connection, host_keys=keys, **chosen, actor=actor)
 
 
 def _added(request: HttpRequest, device: Device) -> HttpResponse:

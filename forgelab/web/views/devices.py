@@ -19,12 +19,13 @@ from forgelab.web.errors import UNPROCESSABLE, add_errors, flash
 from forgelab.web.forms.devices import SleepForm
 from forgelab.web.host_keys import accepted_keys
 from forgelab.web.permissions import needs
+from forgelab.web.shortcuts import polled
 
 
 @require_GET
 def device_list(request: HttpRequest) -> HttpResponse:
     devices = history.with_loads(Device.objects.prefetch_related("servers"))
-    return render(request, "web/devices/list.html", {"devices": devices})
+    return polled(request, "web/devices/list.html", "devices", {"devices": devices})
 
 
 @require_GET

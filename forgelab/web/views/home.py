@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from forgelab.devices.models import Device
 from forgelab.runs.selectors import run_list
 from forgelab.servers.selectors import server_list
+from forgelab.web.shortcuts import polled
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -18,4 +18,4 @@ def home(request: HttpRequest) -> HttpResponse:
         "servers": server_list(),
         "devices": Device.objects.prefetch_related("servers"),
     }
-    return render(request, "web/home.html", context)
+    return polled(request, "web/home.html", "running", context)
