@@ -27,7 +27,7 @@ def memory(homelab: Homelab) -> Iterator[Table]:
 def idle(homelab: Homelab) -> Table:
     table = Table("The stack of `forgelab up` at rest, in MB (PSS).", ("Process", "Processes", "MB"))
     stack = homelab.stack
-    stack.stop()  # an earlier part's pool processes would still be there
+    stack.stop()  # what earlier runs left in its memory would count
     stack.start()
     time.sleep(SETTLE)
     pids = {name: stack.child(name) for name in ("web", "runs", "tasks", "watch")}
@@ -62,8 +62,7 @@ def of_a_run(homelab: Homelab) -> Table:
             peak = now
         time.sleep(EVERY)
     table = Table(
-        f"A run of the App Server at its peak, in MB (PSS; {looks} looks). The pool process that watches it is the "
-        "stack's own, or one more for each further run at once.",
+        f"A run of the App Server at its peak, in MB (PSS; {looks} looks).",
         ("Process", "Processes", "MB"),
     )
     for name, (count, mb) in peak.items():
@@ -89,7 +88,6 @@ def _name(pid: int) -> str:
         command = ""
     for sign, name in (
         ("forgelab.runs.runner", "runner"), ("ansible-playbook", "ansible-playbook and its forks"), ("ssh", "ssh"),
-        ("celery", "pool process"), ("forgelab", "pool process"),
     ):  # fmt: skip
         if sign in command:
             return name

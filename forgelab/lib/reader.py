@@ -136,6 +136,8 @@ def unsuitable(text: str) -> str | None:
     Control characters, line and paragraph separators, lone surrogates and the marks that turn the reading direction
     (they make text look like other text) are refused; everything else in Unicode is welcome.
     """
+    if text.isprintable():  # nearly always, and told a hundred times faster
+        return None
     for character in text:
         if character in "\n\r":
             return "must be a single line"

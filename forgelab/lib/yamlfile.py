@@ -12,6 +12,7 @@ from forgelab.lib.problems import DocumentError, Problem
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
+TEXT = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ def _mapping(loader: _Loader, node: yaml.MappingNode, path: str, lines: dict[str
 
 
 def _scalar(loader: _Loader, node: yaml.Node, path: str) -> object:
+    if node.tag == TEXT:
+        return str(node.value)
     try:
         value: object = loader.construct_object(node)
     except (ValueError, OverflowError) as error:

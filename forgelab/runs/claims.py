@@ -62,6 +62,12 @@ def heartbeat(run: Run) -> bool:
     return alive.update(heartbeat_at=Now()) == 1
 
 
+def release(run: Run) -> None:
+    """Say that this worker's thread is done with the run. Of one that ended and is not released, the thread hangs."""
+    held = Run.objects.filter(pk=run.pk, machine=run.machine, worker_pid=run.worker_pid)
+    held.update(worker_pid=None)
+
+
 @transaction.atomic
 def end(run: Run, result: RunResult, *, steps: Iterable[Step] = (), outcome: dict[str, Any] | None = None) -> bool:
     """Close a running run, free its device and notify its kind's listeners; queue a lost one again, once.

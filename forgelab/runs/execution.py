@@ -35,6 +35,15 @@ def execute(run_id: UUID | str) -> Run | None:
     run = claims.claim(run_id)
     if run is None:
         return None
+    try:
+        _execute(run)
+    finally:
+        _release(run)
+    run.refresh_from_db()
+    return run
+
+
+def _execute(run: Run) -> None:
     tracker, learned = None, None
     try:
         result, tracker, learned = _perform(run)
@@ -48,8 +57,14 @@ def execute(run_id: UUID | str) -> Run | None:
         )
     _close(run, result, tracker, learned)
     queue.enqueue_next(run.device_id)
-    run.refresh_from_db()
-    return run
+
+
+def _release(run: Run) -> None:
+    try:
+        claims.release(run)
+    except DatabaseFailed:  # the sweeper will end this worker, once it is idle
+        logger.warning("run %s: that its worker is done with it is not stored", run.pk, exc_info=True)
+        connection.close()
 
 
 def _last_steps(tracker: StepTracker, result: RunResult) -> list[Step]:

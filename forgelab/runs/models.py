@@ -90,7 +90,9 @@ class Run(models.Model):
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
 
     machine = models.CharField(max_length=128, blank=True, help_text="Host name and boot of the worker.")
-    worker_pid = models.PositiveIntegerField(null=True, blank=True)
+    worker_pid = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The worker's process, until its thread is done with the run."
+    )
     worker_started = models.CharField(
         max_length=32, blank=True, help_text="The worker's start time, so a reused pid is no proof of life."
     )
@@ -101,7 +103,10 @@ class Run(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["device", "status"])]
+        indexes = [
+            models.Index(fields=["device", "status"]),
+            models.Index(fields=["worker_pid"], name="held_runs", condition=models.Q(worker_pid__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -76,6 +76,9 @@ def _queue(run: Run, plan: Plan) -> Run:
 def run_cancel(*, run: Run, actor: Actor) -> Run:
     """Cancel a queued run at once; ask the worker of a running one to (it does so within a second or two).
 
+    The thread of its worker looks for `cancel_requested_at` (`playbook.PlaybookProcess`), ends every process of the run
+    here, then those on the device; a run that still waits for its device gives up (`waiting`).
+
     Raises `ValidationError` when the run has already ended.
     """
     check(actor, "run.cancel", run)

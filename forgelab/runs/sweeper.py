@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from forgelab.lib import processes
 from forgelab.runs import claims, orphans, queue
-from forgelab.runs.models import Run
+from forgelab.runs.models import Run, RunQuerySet
 from forgelab.runs.results import RunResult
 from forgelab.runs.steps import StepTracker
 from forgelab.runs.workspace import remove_stale
@@ -25,13 +25,14 @@ logger = logging.getLogger(__name__)
 
 
 def sweep() -> None:
-    """Close runs whose worker died, enqueue forgotten ones again, remove folders nobody uses."""
+    """Close runs whose worker died, end workers that hang, enqueue forgotten runs again, remove folders nobody uses."""
     for run in Run.objects.filter(status=Run.Status.RUNNING).select_related("device__identity").defer("plan"):
         try:
             if is_dead(run):
                 mark_lost(run)
         except Exception:
             logger.exception("run %s: its worker seems dead, but it could not be closed", run.pk)
+    end_hung_workers()
     for run_id in forgotten():
         queue.enqueue(run_id)
     remove_stale(_active)
@@ -41,9 +42,13 @@ def is_dead(run: Run) -> bool:
     """Whether the run's worker is surely gone, or silent for so long that it has given up by itself."""
     if run.machine == processes.machine_id() and not processes.is_running(run.worker_pid or 0, run.worker_started):
         return True
-    # By the database's clock alone, which also wrote the heartbeat.
+    return not _alive().filter(pk=run.pk).exists()
+
+
+def _alive() -> RunQuerySet:
+    """Running runs with a recent heartbeat, by the database's clock alone, which also wrote it."""
     since = Now() - timedelta(seconds=settings.RUN_LOST)
-    return not Run.objects.filter(pk=run.pk, heartbeat_at__gte=since).exists()
+    return Run.objects.filter(status=Run.Status.RUNNING, heartbeat_at__gte=since)
 
 
 def forgotten() -> list[object]:
@@ -67,14 +72,27 @@ def mark_lost(run: Run) -> Run | None:
     return Run.objects.filter(retry_of=run).first()
 
 
+def end_hung_workers() -> None:
+    """End the workers here of which a thread is still at a run that ended a while ago, once no other run needs them.
+
+    The run's lease is over, so such a thread can do no harm, but it would keep the place of other runs for ever.
+    Whoever started the worker starts it again.
+    """
+    before = timezone.now() - timedelta(seconds=settings.RUN_LOST)
+    held = Run.objects.finished().filter(worker_pid__isnull=False, finished_at__lt=before)
+    for run in held.filter(machine=processes.machine_id()).defer("plan"):
+        if processes.is_running(run.worker_pid or 0, run.worker_started):
+            _end_worker(run)
+        else:
+            claims.release(run)
+
+
 def _end_worker(run: Run) -> None:
-    """A worker that is silent but still there (stopped, stuck) must not wake up and go on."""
+    """End the worker that is silent on this run but still there (stopped, stuck), unless others of its runs live."""
     if not run.worker_pid or run.worker_pid == os.getpid():
         return
-    others = Run.objects.filter(
-        status=Run.Status.RUNNING, machine=run.machine, worker_pid=run.worker_pid, worker_started=run.worker_started
-    )
-    if others.exclude(pk=run.pk).exists():  # it gave this one up and works on another
+    same = {"machine": run.machine, "worker_pid": run.worker_pid, "worker_started": run.worker_started}
+    if _alive().filter(**same).exclude(pk=run.pk).exists():
         return
     if processes.is_running(run.worker_pid, run.worker_started):
         with contextlib.suppress(ProcessLookupError):

@@ -160,3 +160,11 @@ def test_everything_can_be_derived_from_a_recipe(recipe: Recipe) -> None:
 def test_versions_are_known_of_every_role_that_offers_a_choice(name: str) -> None:
     for choice in ROLES[name].options[f"{name}_version"].choices:
         assert any(v == choice or v.startswith(f"{choice}.") for v in ROLES[name].versions.known), choice
+
+
+def test_the_binaries_of_nodejs_are_those_that_its_role_has_hashes_of() -> None:
+    versions = ROLES["nodejs"].versions
+    wheels = yaml.safe_load((ROLES_DIR / "nodejs/defaults/main.yml").read_text())["nodejs_wheels"]
+    assert {name for name, version in versions.known.items() if "binaries" in version.sources} == wheels.keys()
+    assert versions.binaries is not None
+    assert all(set(versions.binaries.architectures) == wheel["hashes"].keys() for wheel in wheels.values())

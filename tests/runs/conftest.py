@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from functools import partial
 
@@ -49,6 +50,15 @@ def listen(monkeypatch):
     """Listen to the end of runs of the tests' kind, until this test ends."""
     monkeypatch.setitem(kinds._listeners, TEST.name, [])
     return partial(kinds.on_end, TEST.name)
+
+
+@pytest.fixture
+def worker():
+    """A process that stands for a worker, marked by nothing."""
+    process = subprocess.Popen(["sleep", "60"])
+    yield process
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture

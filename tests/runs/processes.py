@@ -1,11 +1,16 @@
-"""The processes of a run on this machine, with a task that sleeps for long; and waiting for them."""
+"""The processes of a run on this machine, a task that sleeps for long, waiting, and workers that are made up."""
 
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
 
+from django.utils import timezone
+
+from forgelab.lib import processes
 from forgelab.lib.processes import marked
+from forgelab.runs.models import Run
 from tests.runs.local import shell
 
 SLEEP = {"nginx": [shell("sleep 60", "Sleep for long")], "php": [shell("true")]}
@@ -36,3 +41,12 @@ def cmdline(pid):
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def works(run, process):
+    """Have `process` be the worker of `run`."""
+    Run.objects.filter(pk=run.pk).update(worker_pid=process.pid, worker_started=processes.start_time(process.pid))
+
+
+def ago(**time):
+    return timezone.now() - timedelta(**time)

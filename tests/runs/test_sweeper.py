@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from forgelab.lib import processes
 from forgelab.lib.processes import RUN_MARK
 from forgelab.runs import claims, sweeper
 from forgelab.runs.models import DeviceLock, Run
+from tests.runs.processes import ago, works
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,24 +34,6 @@ def ended_on_device(monkeypatch):
 @pytest.fixture
 def running(run):
     return claims.claim(run.pk)
-
-
-@pytest.fixture
-def worker():
-    """A process that stands for a worker, marked by nothing."""
-    process = subprocess.Popen(["sleep", "60"])
-    yield process
-    process.kill()
-    process.wait()
-
-
-def works(run, process):
-    """Have `process` be the worker of `run`."""
-    Run.objects.filter(pk=run.pk).update(worker_pid=process.pid, worker_started=processes.start_time(process.pid))
-
-
-def ago(**time):
-    return timezone.now() - timedelta(**time)
 
 
 def test_a_run_whose_worker_works_is_left_alone(running, ended_on_device):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
 import sys
-import threading
-import time
 from pathlib import Path
 
 PR_SET_PDEATHSIG, PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 1, 15, 36  # linux/prctl.h
-LOOK_FOR_PARENT = 0.5  # seconds
+M_ARENA_MAX = -8  # malloc.h
 
 
 def _prctl(option: int, value: int | bytes) -> None:
@@ -26,20 +25,6 @@ def end_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def end_without_parent(parent: int) -> None:
-    """End this process within a second of its parent's end.
-
-    For processes forked by a thread that may end before its process: `end_with_parent` would end them with the thread.
-    """
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(LOOK_FOR_PARENT)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
-
-
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent ends, so that none is out of reach."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -48,6 +33,12 @@ def adopt_orphans() -> None:
 def set_name(name: str) -> None:
     """The name that `ps` and `top` show (15 bytes)."""
     _prctl(PR_SET_NAME, name.encode()[:15])
+
+
+def share_heap_between_threads() -> None:
+    """Have all threads allocate from two heaps: glibc makes one for each, and keeps what each had at its peak."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library has no such heaps
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def descendants(pid: int) -> list[int]:

@@ -7,6 +7,7 @@ import importlib
 import logging
 import os
 import socket
+import sys
 import threading
 import traceback
 import warnings
@@ -24,9 +25,8 @@ SHARED = (
     "asyncssh",
     "celery.apps.worker",
     "celery.beat",
-    "celery.bin.celery",
-    "celery.concurrency.prefork",
     "celery.concurrency.solo",
+    "celery.concurrency.thread",
     "celery.worker.consumer",
     "forgelab.asgi",
     "forgelab.lib.folder_broker",
@@ -71,18 +71,11 @@ def web(listener: socket.socket) -> None:
 
 
 def runs() -> None:
-    """The worker that carries out runs, each in a process of its own.
-
-    The processes are forked once and kept: Celery's autoscaler, ending one that held the pool's lock, froze the worker.
-    """
-    from celery.signals import worker_process_init
+    """The worker that carries out runs: Ansible in a process of its own, and a thread here that watches it."""
     from django.conf import settings
 
-    main = os.getpid()
-    # A pool process that outlived a killed worker would go on with a run that nobody watches any more.
-    worker_process_init.connect(lambda **_: kernel.end_without_parent(main), weak=False)
-    at_once = str(settings.RUNS_AT_ONCE)
-    _worker("--queues", "runs", "--hostname", "runs@%h", "--pool", "prefork", "--concurrency", at_once)
+    kernel.share_heap_between_threads()
+    _worker("runs", pool="threads", concurrency=settings.RUNS_AT_ONCE)
 
 
 def tasks() -> None:
@@ -97,7 +90,7 @@ def tasks() -> None:
     clock = Service(app, max_interval=CLOCK_STOPS_WITHIN)
     worker_shutdown.connect(lambda **_: clock.stop(wait=True), weak=False)
     threading.Thread(target=_tick, args=[clock], daemon=True).start()
-    _worker("--queues", "default", "--hostname", "default@%h", "--pool", "solo")
+    _worker("default", pool="solo")
 
 
 def watch() -> None:
@@ -116,7 +109,22 @@ def _tick(clock: Service) -> None:
         os._exit(1)
 
 
-def _worker(*options: str) -> None:
+def _worker(queue: str, *, pool: str, concurrency: int = 1) -> None:
+    """As `celery worker`, whose command line would bring 8 MB of terminal libraries into every part's memory."""
+    from celery.concurrency import get_implementation
+    from celery.utils.nodenames import default_nodename, host_format
+
     from forgelab.celery import app
 
-    app.worker_main(["--quiet", "worker", "--without-gossip", "--without-mingle", "--loglevel", "INFO", *options])
+    worker = app.Worker(
+        hostname=host_format(default_nodename(f"{queue}@%h")),
+        queues=queue,
+        pool_cls=get_implementation(pool),
+        concurrency=concurrency,
+        loglevel="INFO",
+        quiet=True,
+        without_gossip=True,
+        without_mingle=True,
+    )
+    worker.start()
+    sys.exit(worker.exitcode)

@@ -43,11 +43,11 @@ def recipe_page(recipe: Recipe, roles_link: str = "../../roles/{}/README.md") ->
     return Page(
         title=recipe.name,
         lead="\n\n".join(text for text in (recipe.tagline, recipe.description) if text),
-        sections=tuple(section for section in sections if section and _worth(section)),
+        sections=tuple(section for section in sections if section and _has_rows(section)),
     )
 
 
-def _worth(section: Section) -> bool:
+def _has_rows(section: Section) -> bool:
     """A sentence about a table says nothing without it."""
     return section.table is None or bool(section.table.rows)
 

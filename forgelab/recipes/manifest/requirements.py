@@ -46,7 +46,7 @@ def _plus(size: Reader, options: Options) -> tuple[str, ...]:
     known = [name for name, option in options.items() if option is None or option.kind == "integer"]
     for path, name in names:
         if name and name not in known:
-            wrong = f"{not_one_of(name, known)}" if known else "names an option that is a whole number; there is none"
+            wrong = f"{not_one_of(name, known)}" if known else "names an option that is a whole number; no option is"
             size.problems.add(path, wrong)
     return tuple(name for _, name in names if name in known)
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes.manifest.loader import load_text
 from forgelab.recipes.roles.spec import Roles
 
-from ..helpers import manifest, messages, minimal, only_option, option
+from ..helpers import load, manifest, messages, minimal, only_option, option, php
 
 
 def test_a_wrong_default_says_what_is_allowed(roles: Roles) -> None:
@@ -65,3 +66,24 @@ def test_an_option_inherits_from_its_role(roles: Roles) -> None:
     assert version.choices[0].label == "PHP 8.0"
     assert (memory.kind, memory.label, memory.help) == ("string", "PHP memory limit", "Memory a request may use.")
     assert (memory.default, memory.group, memory.role) == ("256M", "PHP", "php")
+
+
+def test_a_list_of_what_a_role_accepts_follows_the_role(roles: Roles) -> None:
+    option = {"name": "more_php", "label": "More", "type": "string", "default": "", "list_of": "php_version"}
+    recipe = load(roles, **minimal(components=[php(memory_limit="${MORE_PHP}")], config_options=[option]))
+    assert recipe.clean({"more_php": "8.0, 8.3"})["more_php"] == "8.0, 8.3"
+    with pytest.raises(ConfigInvalid, match="more_php"):
+        recipe.clean({"more_php": "8.0, 8.9"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"list_of": "php_versoin"}, 'did you mean "php_version"?'),
+        ({"list_of": "php_version", "pattern": "x"}, "is only for options of type string without a pattern"),
+    ],
+)
+def test_a_list_of_something_else_is_refused(roles: Roles, changes: dict[str, object], told: str) -> None:
+    one = {"name": "more", "label": "More", "type": "string", "default": "", **changes}
+    found = messages(roles, **minimal(config_options=[one]))
+    assert any(message.startswith("config_options[0].list_of: ") and told in message for message in found), found

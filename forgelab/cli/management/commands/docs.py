@@ -13,7 +13,7 @@ from forgelab.recipes.docs import files
 
 
 class Command(ForgeCommand):
-    help = "Write the documentation that is generated from the manifests and roles that ForgeLab brings."
+    help = "Write what is generated from the manifests and roles: documentation, and values in the roles' own files."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="write nothing; fail when something is not current")
@@ -30,4 +30,4 @@ def docs(chosen: argparse.Namespace) -> None:
         print("\n".join(f"wrote {path}" for path in changed) or "Everything was current.")
     elif old := files.outdated(generated, settings.BASE_DIR):
         names = ", ".join(map(str, old))
-        raise Failure(f"not as the manifests and argument_specs say: {names}. Generate them again: make docs")
+        raise Failure(f"not as the manifests and roles declare: {names}. Write them again: make docs")
