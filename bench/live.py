@@ -17,7 +17,6 @@ import httpx
 
 from bench.homelab import Homelab, wait_until_calm
 from bench.report import Table, percentile
-from forgelab.accounts.actors import SYSTEM
 from tests.support import services
 
 EVENTS = 10_000
@@ -97,6 +96,7 @@ def _scene(table: Table, name: str, arrivals: dict[Any, list[tuple[float, int]]]
 
 
 def _follow_all(homelab: Homelab, names: list[str], seconds: float, cookies: dict[str, str]) -> dict[Any, Any]:
+    from forgelab.accounts.actors import SYSTEM
     from forgelab.devices.models import Device
     from forgelab.runs import kinds
     from forgelab.runs.services import run_create

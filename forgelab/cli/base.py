@@ -35,7 +35,7 @@ class Failure(CommandError):
 
 
 class ForgeCommand(BaseCommand):
-    """A command that tells its errors as sentences on stderr and ends with 1, or 2 when it was misunderstood."""
+    """A command that prints its errors as sentences on stderr and ends with 1, or 2 when it was misunderstood."""
 
     requires_system_checks: Sequence[str] = []
     suppressed_base_arguments = DJANGO_OPTIONS
@@ -48,7 +48,7 @@ class ForgeCommand(BaseCommand):
         parser = self.create_parser(argv[0], argv[1])
         chosen = parser.parse_args(argv[2:])
         logging.getLogger().setLevel(logging.WARNING)  # what a command does it says itself
-        logging.getLogger("forgelab.recipes").setLevel(logging.ERROR)  # `forgelab recipes check` tells it when asked
+        logging.getLogger("forgelab.recipes").setLevel(logging.ERROR)  # `forgelab recipes check` lists them
         logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # it warns that a folder has no host name
         if chosen.traceback:
             sys.exit(self.perform(chosen) or 0)
@@ -95,7 +95,7 @@ def console(stream: Any = None) -> Console:
 
 
 def sentence(error: Exception) -> str:
-    """What to tell the user of an error."""
+    """The message for the user about an error."""
     if isinstance(error, ValidationError):
         return validation_text(error)
     if isinstance(error, DatabaseError):

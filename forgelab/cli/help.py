@@ -25,7 +25,7 @@ COMMANDS = {
 TEXT = """\
 ForgeLab: Laravel Forge for homelabs.
 
-Usage: forgelab COMMAND [...]          forgelab COMMAND --help tells more
+Usage: forgelab COMMAND [...]          forgelab COMMAND --help shows more
 
 {commands}
 

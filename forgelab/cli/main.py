@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from forgelab.cli import help as helping
 
 USAGE = 2  # exit status for a command that cannot be understood
-INTERRUPTED = 130  # as a shell tells it: 128 + SIGINT
+INTERRUPTED = 130  # as a shell reports it: 128 + SIGINT
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -85,7 +85,7 @@ def script_name(hop: Host) -> str:
 
 
 def script(hop: Host) -> str:
-    """The ProxyCommand of whoever is reached through `hop`; it is called with address and port."""
+    """The ProxyCommand for hosts reached through `hop`; it is called with address and port."""
     chosen = {
         "BatchMode": "yes",
         "ConnectTimeout": connect_timeout(hop),
@@ -126,6 +126,6 @@ def connect_timeout(host: Host, each: int = CONNECT_TIMEOUT) -> int:
 
 
 def way_digest(host: Host) -> str:
-    """Ten characters that tell the host from all others, as short as Ansible's names of its sockets."""
+    """Ten characters that distinguish the host from all others, as short as Ansible's names of its sockets."""
     way = " ".join(f"{each.name} {each.user}@{each.address}:{each.port}" for each in host.way())
     return hashlib.sha256(way.encode()).hexdigest()[:10]

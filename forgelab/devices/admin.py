@@ -41,7 +41,7 @@ class IdentityAdmin(AuditedAdmin):
 @admin.register(Device)
 class DeviceAdmin(AuditedAdmin):
     """What a person decided can be corrected here. Devices are added where their host key is shown and accepted, and
-    removed where the reason is told why one cannot be (the web page, `forgelab device remove`)."""
+    removed where the reason for a refusal is shown (the web page, `forgelab device remove`)."""
 
     list_display = [
         "name", "address", "status", "memory_available_mb", "memory_total_mb", "cores", "load_percent",
@@ -80,7 +80,7 @@ class DeviceAdmin(AuditedAdmin):
 
 @admin.register(JoinToken)
 class JoinTokenAdmin(AuditedAdmin):
-    """Who let which machine join, and what came of it. Deleting one that is still open takes the permission back."""
+    """Who let which machine join, and the result. Deleting one that is still open takes the permission back."""
 
     list_display = ["created_at", "created_by", "name", "expires_at", "used_at", "device", "failure"]
     list_filter = ["created_by"]

@@ -1,4 +1,4 @@
-"""Why a device could not be reached, and what to do: the same sentences whoever tried. Pure."""
+"""Why a device could not be reached, and what to do: the same sentences for every caller. Pure."""
 
 from __future__ import annotations
 

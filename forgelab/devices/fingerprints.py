@@ -1,4 +1,4 @@
-"""Public host keys, read from what OpenSSH writes and told by their fingerprints. Pure."""
+"""Public host keys, read from what OpenSSH writes and identified by their fingerprints. Pure."""
 
 from __future__ import annotations
 

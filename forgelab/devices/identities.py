@@ -36,7 +36,7 @@ def identity_add(*, name: str, private_key: str, passphrase: str = "", actor: Ac
 def identity_store(*, name: str, private_key: str, passphrase: str = "") -> Identity:
     """Store a private key (OpenSSH or PEM). One with a passphrase is opened with it, and stored without.
 
-    Raises `ValidationError` naming `passphrase` when it is missing or wrong, and `private_key` when that is none.
+    Raises `ValidationError` naming `passphrase` when it is missing or wrong, and `private_key` when that is not a key.
     """
     opened, public_key = _opened(private_key, passphrase)
     identity = Identity(name=name, private_key=opened, public_key=public_key)

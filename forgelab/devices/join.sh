@@ -1,5 +1,5 @@
 #!/bin/sh
-# Joins this machine to ForgeLab: makes the user forgelab with sudo and ForgeLab's key, then tells ForgeLab where it is.
+# Joins this machine to ForgeLab: makes the user forgelab with sudo and ForgeLab's key, then reports its address to ForgeLab.
 # All of it is one function, called on the last line: a script that was cut off on its way does nothing at all.
 # The words between at signs are put in by ForgeLab, each quoted for the shell.
 
@@ -119,7 +119,7 @@ forgelab_join() {
   say "ForgeLab's key, whose fingerprint its page shows too:"
   printf '%s\n' "$key" | ssh-keygen -lf - | sed 's/^/  /'
 
-  # -- Tell ForgeLab
+  # -- Report to ForgeLab
   host_keys=$(setting hostkey | while read -r path; do cut -d' ' -f1,2 "$path.pub" 2>/dev/null; done)
   [ -n "$host_keys" ] || host_keys=$(cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null | cut -d' ' -f1,2)
   [ -n "$host_keys" ] || fail "No SSH host key is here. Make them with: ssh-keygen -A - then run the command again."
@@ -135,7 +135,7 @@ forgelab_join() {
     hostname -I 2>/dev/null | tr ' ' '\n' | sed -n 's/^[0-9a-fA-F.:][0-9a-fA-F.:]*$/address=&/p'
     [ -z "$card" ] || sed 's/^/mac=/' "/sys/class/net/$card/address" 2>/dev/null
   )
-  say "Telling ForgeLab, which now logs in here to see whether it can ..."
+  say "Reporting to ForgeLab, which now logs in here to check that it can ..."
   if command -v curl >/dev/null; then
     answer=$(printf '%s\n' "$report" | curl -sS --max-time 180 -H 'Content-Type: text/plain' --data-binary @- "$report_url" 2>&1)
   else

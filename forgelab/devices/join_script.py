@@ -16,7 +16,7 @@ from forgelab.lib import names
 SCRIPT = Path(__file__).with_name("join.sh")
 USER = "forgelab"
 LARGEST_REPORT = 16_384  # bytes; one with eight keys has 3000
-MOST = 4  # addresses, and ports, that are tried
+LIMIT = 4  # addresses, and ports, that are tried
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
@@ -65,9 +65,9 @@ def parse(text: str) -> Report:
     mac = next((mac.lower() for mac in values.get("mac", []) if MAC.fullmatch(mac.lower())), "")
     return Report(
         hostname=next(iter(values.get("hostname", [])), "")[:253],
-        ports=tuple(dict.fromkeys(ports))[:MOST],
+        ports=tuple(dict.fromkeys(ports))[:LIMIT],
         host_keys=keys,
-        addresses=usable(values.get("address", []))[:MOST],
+        addresses=usable(values.get("address", []))[:LIMIT],
         mac_address="" if mac == "00:00:00:00:00:00" else mac,
     )
 

@@ -1,4 +1,4 @@
-"""Tokens that let one machine join: making one, the command that carries it, and what came of it."""
+"""Tokens that let one machine join: making one, the command that carries it, and the result."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from forgelab.accounts.models import User
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits: nobody guesses one
-KEPT = timedelta(days=30)  # how long is remembered who made which token and what came of it
-LONGEST = timedelta(minutes=10)  # after which a join that told no end was cut off with ForgeLab itself
+KEPT = timedelta(days=30)  # how long tokens, their makers and their results are remembered
+LONGEST = timedelta(minutes=10)  # after which a join without a result was cut off with ForgeLab itself
 
 
 class NotReachable(Exception):
@@ -58,7 +58,7 @@ class Outcome:
 def base_url(*, asked: str = "", listening: str | None = None) -> str:
     """The URL at which devices reach ForgeLab. Raises `NotReachable`.
 
-    `asked` is how the present request came; `listening` the running stack's URL, by default what it told this process.
+    `asked` is how the present request came; `listening` the running stack's URL, by default as given to this process.
     """
     listening = settings.LISTENING_URL if listening is None else listening
     url = public_url.choose(configured=settings.PUBLIC_URL, asked=asked, listening=listening)
@@ -111,7 +111,7 @@ def _valid() -> QuerySet[JoinToken]:
 
 
 def token_take(text: str) -> JoinToken | None:
-    """The token if it was still open; from now on it is used, whoever else comes with it at the same moment."""
+    """The token if it was still open; from now on it is used, also when another machine brings it right then."""
     now = timezone.now()
     still_open = _valid().filter(digest=digest(text), used_at=None, expires_at__gt=now)
     return token_find(text) if still_open.update(used_at=now) == 1 else None

@@ -42,7 +42,7 @@ def join(*, token_text: str, report_text: str, came_from: str) -> Device:
     """Add the machine that sent this report; `came_from` is the address its request came from, empty if unknown.
 
     The token is used up by the first report, also where joining fails. A token that could be tried again would let
-    whoever saw it go on after the person has looked away, and everybody who waits would be told an end that is none.
+    anybody who saw it go on unobserved, and everybody who waits would see an end that is not final.
     Raises `JoinRefused`.
     """
     token = join_tokens.token_take(token_text)
@@ -64,7 +64,7 @@ def join(*, token_text: str, report_text: str, came_from: str) -> Device:
 
 
 def _actor(token: JoinToken, came_from: str) -> Actor:
-    """The machine acts for whoever made its command."""
+    """The machine acts for the user who made its command."""
     return Actor(Kind.TOKEN, f"{token.created_by} (join command)", came_from, token.created_by)
 
 

@@ -107,7 +107,7 @@ class Device(models.Model):
         return self.name
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Whoever is reached by SSH has a key to log in with and pinned keys to be known by; no way is a circle."""
+        """A device reached by SSH has a key to log in with and pinned keys to be known by; no way is a circle."""
         super().clean_fields(exclude=exclude)
         problems = {}
         if self.connection == self.Connection.SSH:
@@ -117,7 +117,7 @@ class Device(models.Model):
             problems["connection"] = f"{known.name} is this machine already. Show it: forgelab device show {known.name}"
         if problem := self._jump_problem():
             problems["jump"] = problem
-        if problems := {field: told for field, told in problems.items() if field not in (exclude or ())}:
+        if problems := {field: text for field, text in problems.items() if field not in (exclude or ())}:
             raise ValidationError(problems)
 
     def _jump_problem(self) -> str:
@@ -132,7 +132,7 @@ class Device(models.Model):
             if hop.pk == self.pk:
                 return f"That way leads in a circle: {' is reached through '.join(way)}. Choose another device."
             if hop.connection == self.Connection.LOCAL:
-                return f"{hop.name} is the machine that ForgeLab runs on: whoever it reaches is reached directly."
+                return f"{hop.name} is the machine that ForgeLab runs on: a device that it reaches is reached directly."
             hop = hop.jump
         return ""
 

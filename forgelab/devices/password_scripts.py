@@ -30,7 +30,7 @@ class Done:
     key_added: bool
 
 
-def told(output: str) -> str:
+def answer_in(output: str) -> str:
     """The word after the last mark; empty where there is none."""
     words = re.findall(rf"^{MARK}([a-z]+)$", output.replace("\r", ""), re.MULTILINE)
     return words[-1] if words else ""

@@ -108,15 +108,15 @@ async def _put_in_place(host: Host, password: str, public_key: str) -> scripts.D
         connection = await _connect(stack, host, password)
         # sudo first: who may not use it finds nothing on the machine afterwards that was not there before.
         rule = await _allow_sudo(connection, host, password)
-        told = await _told(connection, scripts.add_key(public_key))
-        if told not in ("added", "kept"):
+        state = await _answer(connection, scripts.add_key(public_key))
+        if state not in ("added", "kept"):
             if rule:
                 await connection.run("sh -s", input=scripts.remove_rule(host.user))
             raise ValidationError(
                 {"user": f"ForgeLab's key could not be written to ~{host.user}/.ssh/authorized_keys on "
                          f"{host.address}. Has {host.user} a home folder, and room on the disk?"}
             )  # fmt: skip
-        return scripts.Done(rule_added=rule, key_added=told == "added")
+        return scripts.Done(rule_added=rule, key_added=state == "added")
 
 
 @sensitive_variables("password")
@@ -129,16 +129,16 @@ async def _take_away(host: Host, password: str, public_key: str, done: scripts.D
             await connection.run("sh -s", input=scripts.remove_rule(host.user))
 
 
-async def _told(connection: asyncssh.SSHClientConnection, script: str) -> str:
+async def _answer(connection: asyncssh.SSHClientConnection, script: str) -> str:
     """What the script said after the mark; a shell's start-up files may print whatever they like before it."""
     answer = await connection.run("sh -s", input=script, errors="replace")
-    return scripts.told(str(answer.stdout))
+    return scripts.answer_in(str(answer.stdout))
 
 
 @sensitive_variables("password")
 async def _allow_sudo(connection: asyncssh.SSHClientConnection, host: Host, password: str) -> bool:
     """Let the user become root without a password where it needs one; whether a rule for it was made."""
-    state = await _told(connection, scripts.ASK_SUDO)
+    state = await _answer(connection, scripts.ASK_SUDO)
     if state in ("root", "free"):
         return False
     if state == "missing":
@@ -147,7 +147,7 @@ async def _allow_sudo(connection: asyncssh.SSHClientConnection, host: Host, pass
     answer = await connection.run(
         scripts.with_sudo(scripts.add_rule(host.user)), input=f"{password}\n", errors="replace"
     )
-    if (result := scripts.told(str(answer.stdout))) in ("added", "kept"):
+    if (result := scripts.answer_in(str(answer.stdout))) in ("added", "kept"):
         return result == "added"
     said = str(answer.stderr).replace(password, "...")
     raise ValidationError(scripts.sudo_refused(host.user, host.address, said))

@@ -1,4 +1,4 @@
-"""What can be done with a device: add it, look at it again, trust its new key, remove it."""
+"""What can be done with a device: add it, refresh it, trust its new key, remove it."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ def device_refresh(*, device: Device, actor: Actor) -> Device:
 
 
 def device_observe(*, device: Device) -> Device:
-    """Look at the device again and store what it says; when it cannot be reached, store that instead of raising.
+    """Read the device's facts again and store them; when it cannot be reached, store that instead of raising.
 
-    Whether it answered just now is told by `misses`, which is 0 then: one miss does not yet make it unreachable.
+    `misses` is 0 when it answered just now: one miss does not yet make it unreachable.
     """
     _ask(device)
     _store_observed(device)
@@ -135,7 +135,7 @@ def _take_facts(device: Device, found: facts.Facts) -> None:
 def device_trust(*, device: Device, host_keys: list[hostkeys.HostKey], actor: Actor) -> Device:
     """Pin other host keys, on purpose: the user has compared their fingerprints. That it was unreachable is void.
 
-    Raises `ValidationError` naming `host_keys` when there is none.
+    Raises `ValidationError` naming `host_keys` when that is empty.
     """
     check(actor, "device.trust", device)
     if not host_keys:

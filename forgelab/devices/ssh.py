@@ -56,7 +56,7 @@ def _become(root: bool, user: str) -> list[str]:
 
 
 def _explain(device: Device, error: str) -> DeviceUnreachable:
-    """Why ssh failed. Whoever stands on the way is asked first: ssh does not say which of them failed."""
+    """Why ssh failed. The hosts on the way are asked first: ssh does not say which of them failed."""
     if device.jump:
         try:
             run_script(device.jump, ":")
@@ -76,7 +76,7 @@ def _explain(device: Device, error: str) -> DeviceUnreachable:
 
 
 def _shown(device: Device, error: str) -> list[str]:
-    """Fingerprints of the key that is shown now. Where ssh did not tell, it had no pinned key of that kind."""
+    """Fingerprints of the key that is shown now. Where ssh did not show one, it had no pinned key of that kind."""
     said = [word.rstrip(".") for word in error.split() if word.startswith("SHA256:")]
     return said or re.findall(r"Server host key: \S+ (SHA256:\S+)", _words_of(device, "-N", level="DEBUG1"))
 

@@ -16,7 +16,7 @@ from forgelab.devices.models import Device
 def device_update(
     *, device: Device, sleeps: bool | None = None, mac_address: str | None = None, actor: Actor
 ) -> Device:
-    """Change what is given; None leaves a value as it is. An empty address is read from the device at its next look.
+    """Change what is given; None leaves a value as it is. An empty address is read from the device at its next refresh.
 
     Raises `ValidationError` naming the field.
     """

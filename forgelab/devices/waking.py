@@ -45,7 +45,7 @@ class StillAsleep(Exception):
 
 
 class GivenUp(Exception):
-    """Whoever waited does not wait any longer."""
+    """The waiter does not wait any longer."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _no_answer(device: Device) -> str | None:
         raise
     except ssh.DeviceUnreachable as error:
         return str(error)
-    except RuntimeError:  # it answers, and whatever is wrong with its shell others will tell better
+    except RuntimeError:  # it answers, and what is wrong with its shell is reported better elsewhere
         return None
     return None
 
@@ -122,7 +122,7 @@ def send(device: Device) -> None:
 def wire_to(address: str) -> Wire:
     """The wire that leads to the address (or host name): that of the card which packets for it leave by.
 
-    Raises `OSError`, `LookupError` or `ValueError` when there is none.
+    Raises `OSError`, `LookupError` or `ValueError` when it has no such card.
     """
     target = str(socket.getaddrinfo(address, None, type=socket.SOCK_DGRAM)[0][4][0]).partition("%")
     card = str(_ip("route", "get", target[0], *(("dev", target[2]) if target[2] else ()))[0]["dev"])

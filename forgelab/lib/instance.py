@@ -36,7 +36,7 @@ def load_or_create_keys(data_dir: Path) -> dict[str, str]:
 
 def _create(path: Path) -> None:
     text = (
-        "# Made by ForgeLab at its first start. Whoever has this file can read every stored credential:\n"
+        "# Made by ForgeLab at its first start. Anybody who has this file can read every stored credential:\n"
         "# keep it private, and keep a copy, since without it the credentials are lost.\n"
         f"SECRET_KEY={secrets.token_urlsafe(50)}\n"
         f"FORGELAB_ENCRYPTION_KEYS={Fernet.generate_key().decode()}\n"

@@ -39,7 +39,7 @@ class ConfigInvalid(ValueError):
 
 
 class Problems:
-    """Collects mistakes while a file is read, so that all are told at once."""
+    """Collects mistakes while a file is read, so that all are reported at once."""
 
     def __init__(self, lines: Mapping[str, int] | None = None) -> None:
         self._found: list[Problem] = []

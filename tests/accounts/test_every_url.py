@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import resolve
 
 from forgelab.accounts import services
 from forgelab.accounts.actors import SYSTEM
@@ -104,6 +107,15 @@ class TestPage:
 
     def test_is_the_owners(self, owner: User, url: Url, method: str) -> None:
         assert url.name == "logout" or not is_refused(send(browser(owner), method, url.at()))
+
+
+@pytest.mark.parametrize("url", [url for url in PAGES if url.name in LOOKING - {"logout"}], ids=named)
+def test_no_page_leads_an_ordinary_user_where_it_is_refused(guest: User, rows: Any, url: Url) -> None:
+    source = browser(guest).get(url.at(rows), follow=True).content.decode()
+    targets = {unescape(found).partition("?")[0] for found in re.findall(r'(?:href|action)="(/[^"]*)"', source)}
+    pages = {target: resolve(target).url_name for target in targets if not target.startswith("/static/")}
+
+    assert {target: name for target, name in pages.items() if name not in LOOKING | PUBLIC} == {}
 
 
 @pytest.mark.parametrize(("url", "method"), API, ids=named)

@@ -1,4 +1,4 @@
-"""Devices over the API: adding by accepted keys, trusting, looking again, removing, and commands to join by."""
+"""Devices over the API: adding by accepted keys, trusting, refreshing, removing, and commands to join by."""
 
 from __future__ import annotations
 

@@ -280,5 +280,5 @@ def test_wrong_input_is_told_before_anybody_is_asked(machine: Machine, changes: 
 
 
 def test_only_the_word_after_the_mark_counts() -> None:
-    assert password_scripts.told("forgelab:no\nWelcome!\r\nforgelab:added\r\nbye\n") == "added"
-    assert password_scripts.told("the forgelab:added of others") == ""
+    assert password_scripts.answer_in("forgelab:no\nWelcome!\r\nforgelab:added\r\nbye\n") == "added"
+    assert password_scripts.answer_in("the forgelab:added of others") == ""

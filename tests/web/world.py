@@ -16,7 +16,7 @@ OTHER = hostkeys.parse(factories.OTHER_HOST_KEY)
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The keys that are shown at any address, the jump devices asked through, and what adding comes to."""
+    """The keys that are shown at any address, the jump devices asked through, and the devices added."""
     world = SimpleNamespace(keys=SHOWN, error=None, added=[], scanned=[], passwords=[])
 
     def scan(address: str, port: int, timeout: int = 5, jump: Device | None = None) -> list[hostkeys.HostKey]:

@@ -21,7 +21,7 @@ class SleepSerializer(StrictSerializer):
     sleeps = serializers.BooleanField(required=False, help_text="It may sleep: woken before a run, never called down.")
     mac_address = serializers.CharField(
         required=False, allow_blank=True, max_length=40,
-        help_text="Of the network card that wakes it, such as 52:54:00:12:34:56; empty: read at the next look.",
+        help_text="Of the network card that wakes it, such as 52:54:00:12:34:56; empty: read at the next refresh.",
     )  # fmt: skip
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

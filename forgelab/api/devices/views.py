@@ -13,7 +13,7 @@ from rest_framework.generics import RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forgelab.api.devices.adding import DeviceAddSerializer, add
+from forgelab.api.devices.add import DeviceAddSerializer, add
 from forgelab.api.devices.filters import DeviceFilterSet
 from forgelab.api.devices.serializers import DeviceSerializer
 from forgelab.api.errors import conflict_on
@@ -69,5 +69,5 @@ class RefreshView(View):
 
     @extend_schema(operation_id="devices_refresh", request=None, responses=DeviceSerializer)
     def post(self, request: Request, key: UUID) -> Response:
-        """Look at the device again. Where it cannot be reached, `status` and `status_detail` tell so."""
+        """Read the device's facts again. Where it cannot be reached, `status` and `status_detail` say why."""
         return Response(DeviceSerializer(services.device_refresh(device=self.get_object(), actor=self.actor)).data)

@@ -10,7 +10,7 @@ from forgelab.api.serializers import StrictSerializer
 from forgelab.devices.hostkeys import HostKey
 from forgelab.devices.models import Device
 
-FIND_OUT = "GET devices/host-keys?address=...&port=... tells which the machine shows"
+FIND_OUT = "GET devices/host-keys?address=...&port=... lists those that the machine shows"
 
 
 class HostKeySerializer(serializers.Serializer[Any]):

@@ -20,7 +20,7 @@ class JoinTokenCreateSerializer(StrictSerializer):
 
 
 class JoinTokenSerializer(serializers.ModelSerializer[JoinToken]):
-    """A command's state. The token itself is told but once, when it is made."""
+    """A command's state. The token itself is shown only once, when it is made."""
 
     state = serializers.SerializerMethodField()
     sentence = serializers.SerializerMethodField(help_text="The state in words; why, where the machine did not join.")

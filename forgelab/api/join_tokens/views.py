@@ -1,4 +1,4 @@
-"""Devices that join by themselves: the command to run on them, and what came of it."""
+"""Devices that join by themselves: the command to run on them, and its result."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ class WhatIfQuerySerializer(serializers.Serializer[Any]):
     device = DeviceField(help_text="Id or name of a device.")
 
 
-class AskedSerializer(StrictSerializer):
-    """Servers of one type that are to be placed."""
+class RequestedServersSerializer(StrictSerializer):
+    """Servers of one type to place."""
 
     server_type = serializers.CharField(max_length=64, help_text="The id of a server type.")
     name = serializers.CharField(
@@ -78,5 +78,5 @@ class ConstraintSerializer(StrictSerializer):
 
 
 class SetSerializer(StrictSerializer):
-    servers = AskedSerializer(many=True, max_length=LIMIT)
+    servers = RequestedServersSerializer(many=True, max_length=LIMIT)
     constraints = ConstraintSerializer(many=True, required=False, default=list, max_length=LIMIT)

@@ -16,7 +16,7 @@ class PlanRequestSerializer(StrictSerializer):
 class ChangeItemSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField(help_text="file, package, service to start, firewall rule, command, ...")
     what = serializers.CharField()
-    diff = serializers.CharField(help_text="Unified, secrets masked; empty where there is none.")
+    diff = serializers.CharField(help_text="Unified, secrets masked; empty where no text changes.")
 
 
 class StepChangesSerializer(serializers.Serializer[Any]):

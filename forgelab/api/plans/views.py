@@ -41,7 +41,7 @@ class DriftView(View):
 
     @extend_schema(operation_id="servers_drift", request=None, responses={202: AcceptedSerializer})
     def post(self, request: Request, key: UUID) -> Response:
-        """Compare the device with the server's plan now. The server's `drift` tells the result."""
+        """Compare the device with the server's plan now. The server's `drift` shows the result."""
         return accepted(drift.server_drift_check(server=self.get_object(), actor=self.actor), request)
 
 

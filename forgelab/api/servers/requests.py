@@ -15,7 +15,7 @@ class ConfirmSerializer(StrictSerializer):
     )
     without_backup = serializers.CharField(
         required=False, allow_blank=True, default="",
-        help_text="For a database without a verified backup of the last day; the refusal tells which sentence.",
+        help_text="For a database without a verified backup of the last day; the refusal names the sentence.",
     )  # fmt: skip
     purge = serializers.BooleanField(
         required=False, default=False, help_text="Remove the packages with their data as well."

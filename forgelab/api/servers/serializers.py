@@ -21,13 +21,13 @@ class ComponentSerializer(serializers.ModelSerializer[Component]):
 
 
 class DriftSerializer(serializers.Serializer[Any]):
-    """How far the device is from the server's plan; `count` is null where nobody has looked since provisioning."""
+    """How far the device is from the server's plan; `count` is null where it was not checked since provisioning."""
 
     count = serializers.IntegerField(source="drift_count", allow_null=True)
     since = serializers.DateTimeField(source="drift_since", allow_null=True)
     checked_at = serializers.DateTimeField(source="drift_checked_at", allow_null=True)
     watch = serializers.BooleanField(source="drift_watch", help_text="It is checked every day.")
-    run = serializers.UUIDField(source="drift_run_id", allow_null=True, help_text="The look; `runs/{id}/plan`.")
+    run = serializers.UUIDField(source="drift_run_id", allow_null=True, help_text="Its last check: `runs/{id}/plan`.")
 
 
 class ServerSerializer(serializers.ModelSerializer[Server]):

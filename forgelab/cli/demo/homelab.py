@@ -31,7 +31,7 @@ def devices_up(lab: Lab) -> list[Device]:
 
 
 def _identity(lab: Lab) -> Identity:
-    """The lab's key. A new lab has another one, and its devices other addresses."""
+    """The lab's key. A lab that was made again has another one, and its devices other addresses."""
     key = lab.key_path.read_text()
     identity = Identity.objects.filter(name=IDENTITY).first()
     if identity is None:

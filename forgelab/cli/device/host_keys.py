@@ -1,4 +1,4 @@
-"""Accepting host keys: by a fingerprint given, by a yes in the terminal, or by being told to accept what is there."""
+"""Accepting host keys: by a fingerprint given, by a yes in the terminal, or by an option that accepts what is there."""
 
 from __future__ import annotations
 

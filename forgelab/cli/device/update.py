@@ -22,7 +22,7 @@ def add_arguments(parser: CommandParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--mac-address", metavar="MAC",
-        help="address of the network card that wakes it, such as 52:54:00:12:34:56; empty: read at the next look",
+        help="address of the network card that wakes it, such as 52:54:00:12:34:56; empty: read at the next refresh",
     )  # fmt: skip
 
 
@@ -38,5 +38,5 @@ def run(chosen: argparse.Namespace) -> None:
     else:
         print(
             f"{device.name} may sleep. It cannot be woken yet: the address of its network card is read at the next "
-            f"look while it is awake (forgelab device refresh {device.name})."
+            f"refresh while it is awake (forgelab device refresh {device.name})."
         )

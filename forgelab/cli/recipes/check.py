@@ -13,7 +13,7 @@ from forgelab.cli.recipes.list import files
 from forgelab.recipes.catalog import BUILT_IN, Catalog
 from forgelab.servers.catalog import recipe_catalog
 
-HELP = "Tell what is wrong with recipes; the exit status is 1 if anything is."
+HELP = "List what is wrong with recipes; the exit status is 1 if anything is."
 
 
 def add_arguments(parser: CommandParser) -> None:

@@ -10,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 
 from forgelab.cli import follow, lookup
 from forgelab.cli.base import CANCELLED, Failure, console
-from forgelab.cli.server import ended, result
+from forgelab.cli.server import outcome, result
 from forgelab.databases import backups
 from forgelab.runs.models import Run
 
@@ -18,7 +18,7 @@ from forgelab.runs.models import Run
 def followed(run: Run, chosen: argparse.Namespace) -> int:
     short = lookup.short(run.pk)
     if chosen.no_wait:
-        return ended.queued(run, chosen.json)
+        return outcome.queued(run, chosen.json)
     if not chosen.json:
         console().print(f"{run.title} on {run.device.name} (run {short})\n")
     snapshot = follow.follow(run.pk, cancel_on_interrupt=True, silent=chosen.json)

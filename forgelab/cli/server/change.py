@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from forgelab.accounts.actors import from_shell
 from forgelab.cli import lookup
-from forgelab.cli.server import ended, options
+from forgelab.cli.server import options, outcome
 from forgelab.servers.provisioning import services
 
 HELP = "Change options of a server and apply them."
@@ -32,4 +32,4 @@ def run(chosen: argparse.Namespace) -> int:
         purge=chosen.purge,
         actor=from_shell(),
     )
-    return ended.provisioned(run, chosen, f"Changing {server.name}")
+    return outcome.provisioned(run, chosen, f"Changing {server.name}")

@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from forgelab.accounts.actors import from_shell
 from forgelab.cli import follow, lookup
 from forgelab.cli.base import CANCELLED, Failure, console
-from forgelab.cli.server import ended, options, result
+from forgelab.cli.server import options, outcome, result
 from forgelab.servers.removal import decommission
 
 HELP = "Decommission a server: its services are stopped, its configuration is removed."
@@ -38,7 +38,7 @@ def run(chosen: argparse.Namespace) -> int:
         actor=from_shell(),
     )
     if chosen.no_wait:
-        return ended.queued(run, chosen.json)
+        return outcome.queued(run, chosen.json)
     snapshot = follow.follow(run.pk, cancel_on_interrupt=True, silent=chosen.json)
     if chosen.json:
         print(json.dumps({"run": snapshot}, indent=2))

@@ -19,7 +19,7 @@ def option(text: str) -> tuple[str, str]:
 
 
 def config(server_type: str, pairs: list[tuple[str, str]]) -> dict[str, object]:
-    """The options given as text, each as the type that its option has; what is wrong is left to the service to tell."""
+    """The options given as text, each as the type that its option has; errors are left to the service."""
     recipe = recipe_catalog().recipes.get(server_type)
     options = {option.name: option for option in recipe.options} if recipe else {}
     chosen: dict[str, object] = {}
@@ -47,7 +47,7 @@ def add_consent(parser: CommandParser) -> None:
     parser.add_argument("--confirm", default="", metavar="NAME", help="the server's name: it may lose something")
     parser.add_argument(
         "--without-backup", default="", metavar="SENTENCE",
-        help="for a database without a backup; the refusal tells which sentence",
+        help="for a database without a backup; the refusal names the sentence",
     )  # fmt: skip
     parser.add_argument("--purge", action="store_true", help="remove packages with their data as well")
 

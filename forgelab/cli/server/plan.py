@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from forgelab.accounts.actors import from_shell
 from forgelab.cli import lookup
 from forgelab.cli.base import console
-from forgelab.cli.server import ended, options
+from forgelab.cli.server import options, outcome
 from forgelab.cli.server.dry_run import followed
 from forgelab.servers.changes import dry_run
 
@@ -28,7 +28,7 @@ def run(chosen: argparse.Namespace) -> int:
         server=server, changes=options.config(server.server_type, chosen.options), actor=from_shell()
     )
     if chosen.no_wait:
-        return ended.queued(run, chosen.json)
+        return outcome.queued(run, chosen.json)
     found = followed(run, chosen.json)
     if found and not chosen.json and found["count"]:
         pairs = " ".join(f"{name}={value}" for name, value in chosen.options)

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 
 from forgelab.accounts.actors import from_shell
 from forgelab.cli import lookup
-from forgelab.cli.server import ended, options
+from forgelab.cli.server import options, outcome
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
@@ -41,7 +41,7 @@ def run(chosen: argparse.Namespace) -> int:
         environment=chosen.environment,
         actor=from_shell(),
     )
-    return ended.provisioned(run, chosen, f"Provisioning {chosen.name}")
+    return outcome.provisioned(run, chosen, f"Provisioning {chosen.name}")
 
 
 def _config(chosen: argparse.Namespace) -> Mapping[str, object]:

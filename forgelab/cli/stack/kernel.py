@@ -1,4 +1,4 @@
-"""What the kernel does for a process manager: ends children with their parent, adopts orphans, tells memory."""
+"""What the kernel does for a process manager: ends children with their parent, adopts orphans, reads memory."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from forgelab.cli.stack.output import Show
 
 
 class ProcessManager:
-    """Runs until SIGINT or SIGTERM; `changed` is told the children's pids whenever one of them is new."""
+    """Runs until SIGINT or SIGTERM; `changed` gets the children's pids whenever one of them is new."""
 
     def __init__(self, lives: Mapping[str, Callable[[], object]], show: Show, changed: Callable[[dict[str, int]], None],
                  in_child: Callable[[str], None]) -> None:  # fmt: skip

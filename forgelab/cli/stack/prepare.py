@@ -12,7 +12,7 @@ ADMIN = "admin"
 def prepare() -> bool:
     """Migrate and make the first user, in a process of its own: the process manager stays without connections.
 
-    Returns whether it worked; the child has told the user.
+    Returns whether it worked; the child has printed the error.
     """
     sys.stdout.flush()
     pid = os.fork()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 DISK_KINDS = ("nvme", "ssd", "hdd", "sd")
-MOST = 64  # disks
+LIMIT = 64  # disks
 LARGEST_MB = 2**31 - 1
 SECTOR = 512  # bytes, in /sys/block whatever the disk's own sectors are
 # Whole devices of the kernel that are no disks: memory, loops, mappings, drives for removable media.
@@ -43,7 +43,7 @@ def from_lsblk(text: str) -> list[dict[str, Any]]:
         if isinstance(row, dict) and row.get("type") == "disk":
             rotates = str(row.get("rota")).lower() in ("1", "true")
             found.append(_disk(str(row.get("name")), str(row.get("size")), 1, rotates, str(row.get("model") or "")))
-    return [disk for disk in found if disk][:MOST]
+    return [disk for disk in found if disk][:LIMIT]
 
 
 def from_sys(lines: Iterable[str]) -> list[dict[str, Any]]:
@@ -52,11 +52,11 @@ def from_sys(lines: Iterable[str]) -> list[dict[str, Any]]:
     for line in lines:
         name, size, rotates, model = (*line.split(None, 3), "", "", "", "")[:4]
         found.append(_disk(name, size, SECTOR, rotates == "1", model))
-    return [disk for disk in found if disk][:MOST]
+    return [disk for disk in found if disk][:LIMIT]
 
 
 def _disk(name: str, size: str, unit: int, rotates: bool, model: str) -> dict[str, Any]:
-    """One disk; empty for what is none, such as a card reader without a card."""
+    """One disk; empty for what is not a disk, such as a card reader without a card."""
     if NO_DISK.match(name) or not re.fullmatch(r"[\w.!:-]{1,32}", name) or not re.fullmatch(r"[0-9]{1,20}", size):
         return {}
     size_mb = min(int(size) * unit // 2**20, LARGEST_MB)

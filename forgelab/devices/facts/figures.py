@@ -56,7 +56,7 @@ def _number(values: Mapping[str, str], name: str) -> float:
     except (KeyError, ValueError):
         value = -1
     if not 0 <= value < LARGEST:
-        raise ValueError(f"the device did not tell its {name} (got {values.get(name, 'nothing')[:40]!r})")
+        raise ValueError(f"the device did not report its {name} (got {values.get(name, 'nothing')[:40]!r})")
     return value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any
 
-MOST = 500  # ports
+LIMIT = 500  # ports
 # State, queues, local address and port, peer, and for root the processes: users:(("nginx",pid=7,fd=6),...)
 SS_LINE = re.compile(r'\s*(?:LISTEN\s+)?\d+\s+\d+\s+(\S+):(\d{1,5})\s+\S+(?:\s+users:\(\("([^"]*)")?')
 WIDEST_FIRST = ("any", "other", "loopback")
@@ -34,7 +34,7 @@ def _joined(rows: Iterable[tuple[int, str, str]]) -> list[dict[str, Any]]:
             best[port] = rank, process
     return [
         {"port": port, "process": _plain(process), "address": WIDEST_FIRST[rank]}
-        for port, (rank, process) in sorted(best.items())[:MOST]
+        for port, (rank, process) in sorted(best.items())[:LIMIT]
     ]
 
 

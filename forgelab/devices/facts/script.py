@@ -57,7 +57,7 @@ else
   done
 fi
 
-# Who listens. Only root is told every process; without ss, the kernel's own tables tell the ports.
+# Who listens. Only root sees every process; without ss, the kernel's own tables list the ports.
 if command -v ss >/dev/null; then
   { if [ "$(id -u)" = 0 ]; then ss -Hltnp; else sudo -n ss -Hltnp 2>/dev/null || ss -Hltnp; fi; } 2>/dev/null |
     head -n 1000 | while read -r line; do echo "listens=$line"; done
@@ -66,7 +66,7 @@ else
     while read -r number local remote state rest; do [ "$state" = 0A ] && echo "bound=$local"; done
 fi
 
-# The address to wake it by: that of the card which leads to whoever asks, else to everybody else.
+# The address to wake it by: that of the card which leads to the one who asks, else to everybody else.
 card() { ip -o route get "$1" 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1; }
 asks=${SSH_CONNECTION%% *}
 name=$(card "${asks:-192.0.2.1}"); [ -n "$name" ] && [ "$name" != lo ] || name=$(card 192.0.2.1)

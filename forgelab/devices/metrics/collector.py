@@ -193,5 +193,5 @@ def watch() -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await Collector().run(stop)
 
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it tells every connection and channel
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it logs every connection and channel
     asyncio.run(live())

@@ -20,7 +20,7 @@ COOL, HOT = 20.0, 90.0  # degrees Celsius between which temperatures are drawn, 
 
 @dataclass(frozen=True)
 class Series:
-    """One figure over the last day, a value for each five minutes, None where there is none.
+    """One figure over the last day, a value for each five minutes, None where nothing was measured.
 
     `lowest` and `highest` are the edges of the drawing, in the figure's own unit: percent, MiB or degrees.
     """

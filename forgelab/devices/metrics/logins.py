@@ -56,7 +56,7 @@ class Client(asyncssh.SSHClient):
 
 @contextlib.contextmanager
 def explained(device: Device, shown: Sequence[str] = ()) -> Iterator[None]:
-    """Tell what asyncssh says in the words that every other part of ForgeLab uses."""
+    """Translate asyncssh's errors into the words that every other part of ForgeLab uses."""
     try:
         yield
     except asyncssh.HostKeyNotVerifiable:

@@ -57,7 +57,7 @@ def write(at: datetime, probes: Sequence[Probe]) -> int:
             continue
         (answered if probe.figures else missed).append(device)
         _take(device, probe)
-        # Whoever may sleep is not expected to answer, so its silence is no question that was left open.
+        # A device that may sleep is not expected to answer, so its silence is no question that was left open.
         if probe.figures or not device.sleeps:
             samples.append(_sample(device, at, probe))
     Sample.objects.bulk_create(samples, batch_size=BATCH, ignore_conflicts=True)

@@ -48,13 +48,13 @@ class Demands:
         if lacks & UNREACHABLE:
             return (f"{candidate.name} cannot be reached",)
         free, left = gb(candidate.memory_free_mb), gb(candidate.disk_left_mb)
-        told = {
+        sentences = {
             OBSTACLE: candidate.obstacle,
             MEMORY: f"{free} RAM free{_reserved(candidate)}, at least {gb(self._memory)} needed",
             STORAGE: f"{left} storage free, at least {gb(self._storage)} needed",
             CORES: f"{cores(candidate.cores)}, at least {self._cores} needed",
         }
-        found = [sentence for bit, sentence in told.items() if lacks & bit]
+        found = [sentence for bit, sentence in sentences.items() if lacks & bit]
         for port, process, holder in _taken(candidate, needs):
             found.append(f"port {port} is held by {holder}, and {process} needs it")
         return (*self.system(candidate), *found)

@@ -36,7 +36,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """`best` tells that no other placement is better; where it is false, none better was found."""
+    """`best` says that no other placement is better; where it is false, none better was found."""
 
     choices: tuple[Choice, ...]
     missing: tuple[Missing, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from forgelab.devices.placement.assignment import Assignment, AssignmentProblem, Members, members_of
 from forgelab.devices.placement.model import gb
 
-SHOWN = 5  # devices that are told one by one
+SHOWN = 5  # devices that are listed one by one
 
 
 def why_unplaced(problem: AssignmentProblem, assignment: Assignment, number: int) -> str:
@@ -25,9 +25,9 @@ def why_unplaced(problem: AssignmentProblem, assignment: Assignment, number: int
 
 
 def _refused_everywhere(problem: AssignmentProblem, number: int) -> str:
-    told = [f"{candidate.name}: {_refused(problem, number, spot)}" for spot, candidate in enumerate(problem.candidates)]
-    more = f" (and {len(told) - SHOWN} more)" if len(told) > SHOWN else ""
-    return f"no device is suitable for {problem.wanted[number].name}: {'; '.join(told[:SHOWN])}{more}"
+    reasons = [f"{one.name}: {_refused(problem, number, spot)}" for spot, one in enumerate(problem.candidates)]
+    more = f" (and {len(reasons) - SHOWN} more)" if len(reasons) > SHOWN else ""
+    return f"no device is suitable for {problem.wanted[number].name}: {'; '.join(reasons[:SHOWN])}{more}"
 
 
 def _refused(problem: AssignmentProblem, number: int, spot: int) -> str:

@@ -11,10 +11,11 @@ from forgelab.recipes.colocation import conflict, never_conflicts
 from forgelab.recipes.model import SupervisorConfig
 from forgelab.recipes.resolve import ResolvedComponent, ResolvedRecipe
 from forgelab.recipes.roles.spec import RoleSpec
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.colocation.colocated import FIREWALL
 from forgelab.servers.models import Server
 from forgelab.servers.spec.links import known_links
-from forgelab.servers.spec.server_spec import ServerSpec, recorded
+from forgelab.servers.spec.server_spec import Recipes, ServerSpec, recorded
 
 NEW = "new-server"  # stands for a name that is not chosen yet
 
@@ -54,7 +55,7 @@ class _Occupant:
         return [item.config for item in self.resolved.post_install if isinstance(item, SupervisorConfig)]
 
 
-def obstacle(servers: Iterable[Server | ServerSpec], spec: ServerSpec) -> str:
+def obstacle(servers: Iterable[Server | ServerSpec], spec: ServerSpec, recipes: Recipes | None = None) -> str:
     """Why the server cannot be where `servers` are, as a sentence without a full stop; else "".
 
     `servers` are all on one device, or all on none yet. The server itself may be among them. Its config may be a draft.
@@ -66,7 +67,8 @@ def obstacle(servers: Iterable[Server | ServerSpec], spec: ServerSpec) -> str:
         wanted = _Occupant(_candidate(spec, others[0]))
     except ConfigInvalid:  # nothing can be said of it, and it will be refused for that
         return ""
-    sentences = (_beside(wanted, other) for other in others)
+    recipes = recipe_catalog().recipes if recipes is None else recipes
+    sentences = (_beside(wanted, other, recipes) for other in others)
     return next((sentence for sentence in sentences if sentence), "")
 
 
@@ -83,8 +85,8 @@ def _candidate(spec: ServerSpec, other: Server | ServerSpec) -> ServerSpec:
     return dataclasses.replace(spec, name=spec.name or NEW, config=config, secrets=secrets, device=device)
 
 
-def _beside(wanted: _Occupant, other: Server | ServerSpec) -> str:
-    spec = other if isinstance(other, ServerSpec) else recorded(other)
+def _beside(wanted: _Occupant, other: Server | ServerSpec, recipes: Recipes) -> str:
+    spec = other if isinstance(other, ServerSpec) else recorded(other, recipes)
     try:
         sentence = _conflict(wanted, _Occupant(spec)) if spec else _with_orphaned(wanted, _record(other))
     except ConfigInvalid:

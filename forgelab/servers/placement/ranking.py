@@ -18,7 +18,7 @@ from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.colocation.obstacles import obstacle
 from forgelab.servers.models import Server
 from forgelab.servers.placement.tenancy import needs, tenant, tenant_of
-from forgelab.servers.spec.server_spec import ServerSpec
+from forgelab.servers.spec.server_spec import Recipes, ServerSpec
 
 USABLE = (Device.Status.REACHABLE, Device.Status.ASLEEP)
 Obstacle = Callable[[list[Server]], str]
@@ -29,7 +29,7 @@ def placement_rank(spec: ServerSpec) -> list[Score]:
 
     Raises `ValidationError` naming `placement` where the installation's weights have mistakes.
     """
-    in_the_way = partial(obstacle, spec=spec)
+    in_the_way = partial(obstacle, spec=spec, recipes=recipe_catalog().recipes)
     return rank(candidates(device_list(), in_the_way), needs(spec), tenant(spec), placement_policy())
 
 
@@ -53,10 +53,11 @@ def device_list() -> list[Device]:
 
 def candidates(devices: Iterable[Device], in_the_way: Obstacle | None = None) -> list[Candidate]:
     """`in_the_way` says which of a device's servers is an obstacle, as a sentence."""
-    return [candidate(device, in_the_way) for device in devices]
+    recipes = recipe_catalog().recipes
+    return [candidate(device, in_the_way, recipes) for device in devices]
 
 
-def candidate(device: Device, in_the_way: Obstacle | None = None) -> Candidate:
+def candidate(device: Device, in_the_way: Obstacle | None = None, recipes: Recipes | None = None) -> Candidate:
     """The device as placement sees it."""
     servers = list(device.servers.all())
     measured = [server for server in servers if _is_measured(server, device)]
@@ -82,7 +83,7 @@ def candidate(device: Device, in_the_way: Obstacle | None = None) -> Candidate:
         load_percent=device.load_percent or 0,
         availability_percent=device.availability_percent,
         listening=_listening(device),
-        servers=tuple(tenant_of(server) for server in servers),
+        servers=tuple(tenant_of(server, recipes) for server in servers),
         obstacle=in_the_way(servers) if in_the_way and servers else "",
     )
 

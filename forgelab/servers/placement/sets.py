@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from forgelab.devices.models import Device
 from forgelab.devices.placement import Constraint, Placement, Wanted, place_set
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.colocation.obstacles import obstacle
 from forgelab.servers.models import Server
 from forgelab.servers.placement import ranking, tenancy
@@ -54,8 +55,9 @@ def _placed(members: Sequence[Member], devices: Sequence[Device], constraints: S
 def _wanted(member: Member, members: Iterable[Member], devices: Iterable[Device]) -> Wanted:
     if isinstance(member, Server):
         return Wanted(tenancy.tenant_of(member), tenancy.needs_of_orphaned(member), {}, {})
-    obstacles = {device.name: obstacle(device.servers.all(), member) for device in devices}
-    conflicts = {other.name: obstacle([other], member) for other in members if other is not member}
+    recipes = recipe_catalog().recipes
+    obstacles = {device.name: obstacle(device.servers.all(), member, recipes) for device in devices}
+    conflicts = {other.name: obstacle([other], member, recipes) for other in members if other is not member}
     return Wanted(
         tenancy.tenant(member),
         tenancy.needs(member),

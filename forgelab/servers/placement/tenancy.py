@@ -9,7 +9,7 @@ from forgelab.recipes.model import Amount
 from forgelab.recipes.versions.distributions import oldest_versions
 from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
-from forgelab.servers.spec.server_spec import ServerSpec, outline, told_by_name
+from forgelab.servers.spec.server_spec import Recipes, ServerSpec, outline, told_by_name
 
 NOUNS = {
     "app_server": "app", "web_server": "app", "database_server": "database", "worker_server": "worker",
@@ -79,9 +79,9 @@ def tenant(spec: ServerSpec) -> Tenant:
     )
 
 
-def tenant_of(server: Server) -> Tenant:
+def tenant_of(server: Server, recipes: Recipes | None = None) -> Tenant:
     """Likewise of one on record; of an orphaned one only little is known."""
-    if spec := outline(server):
+    if spec := outline(server, recipes):
         return tenant(spec)
     application = _application(server.name, server.config.get("app_name"))
     return Tenant(server.name, server.server_type, server.environment, application)

@@ -17,6 +17,7 @@ from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 
 Links = Mapping[str, Linked]
+Recipes = Mapping[str, Recipe]
 # In `Server.placement`: the memory, in MiB, that was reserved for the others on the device before this one came.
 RESERVED, RESERVED_UNTIL_2026_11 = "reserved_mb", "promised_mb"
 
@@ -98,15 +99,18 @@ def _names(value: object) -> list[str]:
     return list(value) if isinstance(value, Iterable) else []
 
 
-def recorded(server: Server) -> ServerSpec | None:
-    """The server as it is on record; None where its recipe is gone. An option that the recipe lost is left out."""
-    recipe = recipe_catalog().recipes.get(server.server_type)
+def recorded(server: Server, recipes: Recipes | None = None) -> ServerSpec | None:
+    """The server as it is on record; None where its recipe is gone. An option that the recipe lost is left out.
+
+    Who asks for many servers reads the catalog once and passes its `recipes`.
+    """
+    recipe = (recipe_catalog().recipes if recipes is None else recipes).get(server.server_type)
     return with_recipe(server, recipe) if recipe else None
 
 
-def outline(server: Server) -> ServerSpec | None:
+def outline(server: Server, recipes: Recipes | None = None) -> ServerSpec | None:
     """The same without secrets and device, for questions about its config; they may not have been read."""
-    recipe = recipe_catalog().recipes.get(server.server_type)
+    recipe = (recipe_catalog().recipes if recipes is None else recipes).get(server.server_type)
     if recipe is None:
         return None
     return ServerSpec(recipe, server.name, server.environment, known_options(recipe, server.config))

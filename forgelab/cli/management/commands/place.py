@@ -87,7 +87,7 @@ def _without(chosen: argparse.Namespace) -> int | None:
 
 
 def _show(found: Placement) -> int | None:
-    """The places as a table, and why there is none for some; the exit status is 1 then."""
+    """The places as a table, and why some have no place; the exit status is 1 then."""
     rows = [
         (each.name, each.device, f"{each.score.points}/100", "\n".join(each.score.reasons)) for each in found.choices
     ]

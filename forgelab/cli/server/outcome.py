@@ -1,4 +1,4 @@
-"""The end of a verb that provisions: wait for the run, or only queue it; then what came of it."""
+"""The end of a verb that provisions: wait for the run, or only queue it; then show the result."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from forgelab.servers.models import Server
 
 
 def provisioned(run: Run, chosen: argparse.Namespace, what: str) -> int:
-    """Follow a provisioning run as the arguments say, and tell its end; `what` is its headline. The exit status."""
+    """Follow a provisioning run as the arguments say, and print its result; `what` is its headline. The exit status."""
     if chosen.no_wait:
         return queued(run, chosen.json)
     if not chosen.json:
         console().print(f"{what} on {run.device.name} (run {lookup.short(run.pk)})\n")
-    return _told(follow.follow(run.pk, cancel_on_interrupt=True, silent=chosen.json), chosen)
+    return _print_result(follow.follow(run.pk, cancel_on_interrupt=True, silent=chosen.json), chosen)
 
 
-def _told(snapshot: Snapshot, chosen: argparse.Namespace) -> int:
+def _print_result(snapshot: Snapshot, chosen: argparse.Namespace) -> int:
     succeeded = snapshot["status"] == "succeeded"
     server = Server.objects.select_related("device").get(pk=snapshot["subject_id"])
     if chosen.json:
