@@ -16,6 +16,7 @@ from forgelab.lib.problems import ConfigInvalid, listing
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.options import Option
 from forgelab.recipes.resolve import Linked, publish
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from forgelab.servers.spec.server_spec import ServerSpec, outline, recorded
 
@@ -56,8 +57,9 @@ def known_links(spec: ServerSpec) -> dict[str, Linked]:
 
 def server_users(name: str) -> list[Server]:
     """The servers that name this one as a server they use (`type: server`), by name."""
+    recipes = recipe_catalog().recipes
     others = Server.objects.exclude(name=name).select_related("device").defer("secrets")
-    return [other for other in others if (spec := outline(other)) and name in _used(spec)]
+    return [other for other in others if (spec := outline(other, recipes)) and name in _used(spec)]
 
 
 def _used(spec: ServerSpec) -> set[str]:
