@@ -1,4 +1,4 @@
-"""The life of a server on a real device: planned, provisioned, drifted, reprovisioned, changed, decommissioned."""
+"""The life of a server on a real device: planned, provisioned, drifted, changed, decommissioned, made again."""
 
 from __future__ import annotations
 
@@ -179,5 +179,5 @@ def test_a_database_goes_only_with_a_backup_and_a_purge_takes_what_was_installed
     assert "forgelab" not in life.says("ls", "/etc/cron.d")
     assert life.says("sh", "-c", "ls -d /var/lib/redis /var/lib/postgresql/15") == ""
     assert life.says("sh", "-c", "ls /var/backups/forgelab") != ""
-    life.provisioned("laravel-app-server", "life-anew", quick)
+    life.provisioned("laravel-app-server", "life-new", quick)
     device.remove()

@@ -45,7 +45,7 @@ def test_many_looks_go_over_one_connection():
     run(story)
 
 
-def test_after_a_reboot_the_same_check_connects_again():
+def test_after_a_reboot_the_same_probe_connects_again():
     async def story():
         fake = await FakeDevice(KEY).start()
         connections, device = Connections(), known(fake)
