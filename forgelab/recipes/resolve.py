@@ -169,8 +169,8 @@ class _Resolver:
         versions = {f"{c.name}_version".upper(): recipe.version_of(c, config) for c in recipe.components}
         chosen = {name.upper(): as_text(value) for name, value in config.items()}
         overrides = {name: value for name, value in chosen.items() if value or name not in names.OVERRIDABLE}
-        told = {name: as_text(value) for name, value in linked.items() if name not in hidden}
-        self.open = _Values(told | versions | dict(context) | overrides)
+        published = {name: as_text(value) for name, value in linked.items() if name not in hidden}
+        self.open = _Values(published | versions | dict(context) | overrides)
         self.all = _Values(self.open | self.secrets)
         self.open.prefixes = self.all.prefixes = tuple(
             f"{option.name.upper()}_" for option in recipe.options if option.kind == "server"
@@ -236,7 +236,7 @@ def _linked(recipe: Recipe, links: Mapping[str, Linked]) -> tuple[dict[str, obje
     hidden: set[str] = set()
     own = {option.name for option in recipe.options} | {secret.name for secret in recipe.secrets}
     for option, link in links.items():
-        told = {f"{option}_{name}": name for name in link.values if f"{option}_{name}" not in own}
-        values |= {full.upper(): link.values[name] for full, name in told.items()}
-        hidden |= {full.upper() for full, name in told.items() if name in link.secrets}
+        qualified = {f"{option}_{name}": name for name in link.values if f"{option}_{name}" not in own}
+        values |= {full.upper(): link.values[name] for full, name in qualified.items()}
+        hidden |= {full.upper() for full, name in qualified.items() if name in link.secrets}
     return values, hidden

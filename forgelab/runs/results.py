@@ -43,9 +43,9 @@ class RunSummary:
         result = event["result"] or {}
         if event["kind"] == "playbook_on_stats":
             self.stats = result
-        told = result.get("forgelab")
-        if isinstance(told, dict):
-            self.learned |= told
+        learned = result.get("forgelab")
+        if isinstance(learned, dict):
+            self.learned |= learned
         managed = result.get("managed")
         if isinstance(managed, dict) and event.get("role"):
             known = self.learned.setdefault("managed", {})
