@@ -34,7 +34,7 @@ def test_lines_that_only_describe_may_be_missing():
 def test_a_figure_that_is_missing_or_none_is_named(name, value):
     lines = [line for line in PI.splitlines() if not line.startswith(f"{name}=")]
     answer = "\n".join([*lines, *([] if value is None else [f"{name}={value}"])])
-    with pytest.raises(ValueError, match=f"did not tell its {name}"):
+    with pytest.raises(ValueError, match=f"did not report its {name}"):
         parse(answer)
 
 
