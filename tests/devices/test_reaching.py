@@ -170,7 +170,7 @@ def test_for_a_device_that_lets_nobody_through_the_error_says_what_to_set(make, 
 
 class TestAddingBehind:
     def test_looks_at_it_through_the_other(self, gate, server):
-        """That user cannot become root: it is told, so it was reached."""
+        """That user cannot become root: an error says so, so it was reached."""
         with pytest.raises(ValidationError) as refused:
             services.device_add(
                 name="attic", address="::1", port=server.port, user=server.user, jump=gate,

@@ -77,7 +77,7 @@ def test_another_version_than_the_installed_one_is_refused(running: Database) ->
 
 
 def mysql_from(device: LabDevice, login: list[str], question: str) -> str:
-    """What the client on `device` is told, be it an answer or an error."""
+    """What the client on `device` receives, an answer or an error."""
     done = device.exec(["mysql", *login, "-NBe", question], check=False)
     return "\n".join(line for line in (done.stdout + done.stderr).splitlines() if "[Warning]" not in line)
 

@@ -18,7 +18,7 @@ from tests.web.wizard import CONFIGURE, DEVICE, answers
 
 @pytest.fixture(autouse=True)
 def asked(enqueued: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Nobody is told of the runs, and no device is really asked: the names of those that would have been."""
+    """No run is queued, and no device is really asked: the names of those that would have been."""
     names: list[str] = []
     monkeypatch.setattr("forgelab.web.device_ranking.device_observe", lambda device: names.append(device.name))
     return names

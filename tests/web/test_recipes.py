@@ -1,4 +1,4 @@
-"""Recipes of one's own in the web pages: there at once; what is wrong is told where server types are chosen."""
+"""Recipes of one's own in the web pages: there at once; what is wrong is shown where server types are chosen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`meta/forgelab.yml` of a role: what it may say, and how each mistake is told."""
+"""`meta/forgelab.yml` of a role: what it may say, and how each mistake is reported."""
 
 from __future__ import annotations
 

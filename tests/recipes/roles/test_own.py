@@ -1,4 +1,4 @@
-"""A recipe may bring roles of its own; what is wrong with one is told with its file."""
+"""A recipe may bring roles of its own; what is wrong with one is reported with its file."""
 
 from __future__ import annotations
 
