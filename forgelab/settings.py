@@ -58,7 +58,7 @@ DEBUG = env.bool("FORGELAB_DEBUG", False)
 CSRF_TRUSTED_ORIGINS = env.list("FORGELAB_TRUSTED_ORIGINS", [])
 
 # The address under which devices and browsers reach the web pages, such as https://forgelab.home.arpa; where it is not
-# set, it is taken from the request or from where `forgelab up` listens, which tells it by FORGELAB_LISTENING.
+# set, it is taken from the request or from where `forgelab up` listens, which passes it in FORGELAB_LISTENING.
 PUBLIC_URL = env.str("FORGELAB_URL", "").rstrip("/")
 LISTENING_URL = env.str("FORGELAB_LISTENING", "")
 if PUBLIC_URL:
@@ -282,7 +282,7 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("FORGELAB_LOG_LEVEL", "INFO")},
-    "loggers": {"asyncssh": {"level": "WARNING"}},  # it tells of every connection
+    "loggers": {"asyncssh": {"level": "WARNING"}},  # it logs every connection
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -66,7 +66,7 @@ def with_fence(spec: ServerSpec, roles: Sequence[PlannedRole]) -> list[PlannedRo
     if spec.server is None or not spec.server.replaced_by:
         return list(roles)
     command = f"forgelab server change {spec.name} {REPLACES}=true --confirm {spec.name}"
-    fence = {"postgresql_replaced": True, "postgresql_anew": command}
+    fence = {"postgresql_replaced": True, "postgresql_recopy_command": command}
     return [
         dataclasses.replace(role, variables={**role.variables, **fence}) if role.name == POSTGRESQL else role
         for role in roles

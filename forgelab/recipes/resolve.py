@@ -89,9 +89,9 @@ def resolve(
     """The recipe with this config (as `recipe.clean` gives it), context and secrets (by the manifest's names).
 
     Values are put in as they are, once: a placeholder inside a value stays those characters. An option named like a
-    context value (`domain`) takes its place unless it is empty. `links` tells, by option, of the servers that the
-    config names; what they do not tell is empty. Raises ConfigInvalid for a config that is not clean, ValueError for a
-    secret or context value that is missing.
+    context value (`domain`) takes its place unless it is empty. `links` has, by option, the values of the servers that
+    the config names; what they do not publish is empty. Raises ConfigInvalid for a config that is not clean, ValueError
+    for a secret or context value that is missing.
     """
     config = recipe.clean(config)
     work = _Resolver(recipe, config, context, secrets, links)
@@ -124,7 +124,7 @@ def resolve_component(
 def publish(
     recipe: Recipe, config: Mapping[str, object], context: Mapping[str, str], secrets: Mapping[str, str]
 ) -> Linked:
-    """What a server of this recipe tells those that name it, except its address. Raises as `resolve` does."""
+    """What a server of this recipe publishes to those that name it, except its address. Raises as `resolve` does."""
     config = recipe.clean(config)
     work = _Resolver(recipe, config, context, secrets, {})
     chosen = {

@@ -89,7 +89,7 @@ def _add_once(names: list[str], name: str) -> None:
 
 def _changes(task: str, result: Mapping[str, Any]) -> list[Change]:
     diffs = _diffs(result)
-    if result.get("changed_files"):  # whoever reads them is told of it anyway
+    if result.get("changed_files"):  # a unit that reads them is restarted anyway
         result = {**result, "unread_units": []}
     found = [
         Change(kind, str(item), diffs.get(str(item), "") if kind == "file" else "")

@@ -39,7 +39,7 @@ class RunSummary:
     failure: str = ""
 
     def take(self, event: dict[str, Any]) -> None:
-        """Roles tell ForgeLab what they learned in their result's `forgelab` key, and what is theirs in `managed`."""
+        """Roles return what they learned in their result's `forgelab` key, and what is theirs in `managed`."""
         result = event["result"] or {}
         if event["kind"] == "playbook_on_stats":
             self.stats = result

@@ -164,7 +164,7 @@ def missing_problems(
 ) -> list[tuple[str, str]]:
     """Sentences (what is wrong, what to choose) for packages without a candidate, one per product and version.
 
-    `troubles` tells of a package why its vendor's repository does not help, and what to do; `series` which versions
+    `troubles` says for a package why its vendor's repository does not help, and what to do; `series` which versions
     are wanted of packages whose name does not say it.
     """
     groups: dict[tuple[str, str], list[str]] = {}

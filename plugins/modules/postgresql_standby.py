@@ -51,7 +51,7 @@ options:
     description: Whether what this cluster alone has may go for a copy of the primary.
     type: bool
     default: false
-  anew: {description: How to make it a standby with a copy., type: str, default: ""}
+  recopy_command: {description: The command that copies the primary's data again., type: str, default: ""}
   patience_seconds: {description: How long to wait until changes arrive., type: int, default: 45}
 """
 
@@ -161,14 +161,15 @@ def bytes_behind(cluster: Cluster, primary: Primary, patience: float) -> int:
         primary.identify()
         raise Refused(
             f"This standby gets no changes from {primary.follow['host']}. Its log says: {cluster.last_words()}\n"
-            f"If the primary has removed what this standby had not fetched yet, make it anew: {anew(cluster)}."
+            "If the primary has removed what this standby had not fetched yet, copy its data again: "
+            f"{recopy_command(cluster)}."
         )
     _, position = primary.identify()
     return max(0, position - bytes_of(cluster.ask("SELECT pg_last_wal_replay_lsn()")[0]))
 
 
-def anew(cluster: Cluster) -> str:
-    """How somebody makes this standby anew by hand."""
+def recopy_command(cluster: Cluster) -> str:
+    """How somebody copies the data again by hand."""
     return (
         f"run on this device `pg_dropcluster --stop {cluster.version} main && "
         f"pg_createcluster {cluster.version} main`, then run again"
@@ -206,7 +207,7 @@ def rejoin(cluster: Cluster, primary: Primary, params: dict, dry: bool) -> dict:
         raise Refused(
             f"{host} has taken over from this PostgreSQL, which takes no more writes, but can be read from. It cannot "
             f"follow {host} as it is: it may hold last changes that {host} never had. To replace its data by a copy of "
-            f"{host}: {params['anew'] or anew(cluster)}"
+            f"{host}: {params['recopy_command'] or recopy_command(cluster)}"
         )
     if cluster.ask("SELECT system_identifier FROM pg_control_system()") != [system]:
         raise Refused(
@@ -267,7 +268,7 @@ def main() -> None:
         "follow": {"type": "dict", "options": primary, "no_log": False},
         "replaced": {"type": "bool", "default": False},
         "replace_data": {"type": "bool", "default": False},
-        "anew": {"type": "str", "default": ""},
+        "recopy_command": {"type": "str", "default": ""},
         "patience_seconds": {"type": "int", "default": 45},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)

@@ -1,4 +1,4 @@
-"""Every URL with every kind of actor: who gets in, and that whoever is refused has changed nothing."""
+"""Every URL with every kind of actor: who gets in, and that who is refused has changed nothing."""
 
 from __future__ import annotations
 

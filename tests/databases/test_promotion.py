@@ -114,7 +114,7 @@ def test_promoted_without_letting_go_of_the_primary_it_is_the_same(promote, end,
     assert first.replaced_by == "second"
 
 
-def test_provisioned_again_the_new_primary_replaces_nobody_anew(promote, replaced, end, provision, second):
+def test_provisioned_again_the_new_primary_replaces_nobody_again(promote, replaced, end, provision, second):
     end(provision("first", server_type=DATABASE, config=replaced.config))  # it follows
     second.refresh_from_db()
     end(provision("second", server_type=DATABASE, device=second.device, config=second.config))
@@ -122,10 +122,10 @@ def test_provisioned_again_the_new_primary_replaces_nobody_anew(promote, replace
     assert (replaced.replaced_by, replaced.status) == ("", Server.Status.ACTIVE)
 
 
-def test_its_runs_are_told_to_take_no_writes_until_one_ends_well(replaced, provision, end):
+def test_its_runs_make_it_take_no_writes_until_one_ends_well(replaced, provision, end):
     run = provision("first", server_type=DATABASE, config=replaced.config)
     assert role(run).variables["postgresql_replaced"] is True
-    assert role(run).variables["postgresql_anew"] == (
+    assert role(run).variables["postgresql_recopy_command"] == (
         "forgelab server change first postgresql_replace_data=true --confirm first"
     )
     end(run, "failed")

@@ -1,4 +1,4 @@
-"""The life of a server on a real device: planned, provisioned, drifted, repaired, changed, taken down, made anew."""
+"""The life of a server on a real device: planned, provisioned, drifted, changed, decommissioned, made again."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_another_component_is_planned_and_applied_exactly_so(life: Life) -> None
     assert life.plan(NAME)["plan"]["summary"] == "No changes"
 
 
-def test_taken_down_only_ssh_is_left_and_the_device_is_free(life: Life) -> None:
+def test_decommissioned_only_ssh_is_left_and_the_device_is_free(life: Life) -> None:
     assert life.stack.cli("server", "decommission", NAME, "--confirm", "life", check=False).returncode == 1
     life.stack.cli("server", "decommission", NAME, "--confirm", NAME)
 
@@ -179,5 +179,5 @@ def test_a_database_goes_only_with_a_backup_and_a_purge_takes_what_was_installed
     assert "forgelab" not in life.says("ls", "/etc/cron.d")
     assert life.says("sh", "-c", "ls -d /var/lib/redis /var/lib/postgresql/15") == ""
     assert life.says("sh", "-c", "ls /var/backups/forgelab") != ""
-    life.provisioned("laravel-app-server", "life-anew", quick)
+    life.provisioned("laravel-app-server", "life-new", quick)
     device.remove()

@@ -88,7 +88,7 @@ class AptRepository:
         self._stanzas.append(f"{control}\nFilename: {path}\nSize: {len(package)}\nSHA256: {digest}\n")
 
     def publish(self, *, valid_days: int = 7, signer: SigningKey | None = None) -> None:
-        """Write the index anew. A negative `valid_days` makes one that has expired."""
+        """Write the index again. A negative `valid_days` makes one that has expired."""
         packages = "\n".join(self._stanzas).encode()
         indices = {"main/binary-amd64/Packages": packages, "main/binary-amd64/Packages.gz": gzip.compress(packages)}
         now = datetime.now(UTC)

@@ -1,7 +1,7 @@
 """ForgeLab's settings for tests: the real ones, in a folder of their own that is gone when the tests end.
 
 `DATABASE_URL` and `CELERY_BROKER_URL` count as always, so the same tests run on SQLite and on PostgreSQL. A ForgeLab
-that a test starts as a process of its own inherits the variables and may set them anew.
+that a test starts as a process of its own inherits the variables and may set them again.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def download(folder: Path) -> list[Path]:
 
 @contextmanager
 def vendor(folder: Path, address: str) -> Iterator[dict[str, object]]:
-    """Serve them on this address, signed anew; a section `mysql` of vendors.yaml."""
+    """Serve them on this address, signed again; a section `mysql` of vendors.yaml."""
     key = SigningKey()
     repository = AptRepository(key, suite="trixie")
     for package in download(folder):

@@ -54,7 +54,7 @@ class Connections:
             if not done or done.pop().exception():
                 if self._kept(device) is kept:
                     del self._open[device.pk]
-                asking.add(asyncio.create_task(self._run_anew(device, script)))
+                asking.add(asyncio.create_task(self._run_on_a_new_connection(device, script)))
             return await _first(asking)
         finally:
             for task in asking:
@@ -62,7 +62,7 @@ class Connections:
             if self._kept(device) is not kept:
                 kept.abort()
 
-    async def _run_anew(self, device: Device, script: str) -> str:
+    async def _run_on_a_new_connection(self, device: Device, script: str) -> str:
         return await _run(await self._connect(device), script)
 
     def _kept(self, device: Device) -> asyncssh.SSHClientConnection | None:

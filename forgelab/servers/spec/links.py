@@ -16,6 +16,7 @@ from forgelab.lib.problems import ConfigInvalid, listing
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.options import Option
 from forgelab.recipes.resolve import Linked, publish
+from forgelab.servers.catalog import recipe_catalog
 from forgelab.servers.models import Server
 from forgelab.servers.spec.server_spec import ServerSpec, outline, recorded
 
@@ -56,8 +57,9 @@ def known_links(spec: ServerSpec) -> dict[str, Linked]:
 
 def server_users(name: str) -> list[Server]:
     """The servers that name this one as a server they use (`type: server`), by name."""
+    recipes = recipe_catalog().recipes
     others = Server.objects.exclude(name=name).select_related("device").defer("secrets")
-    return [other for other in others if (spec := outline(other)) and name in _used(spec)]
+    return [other for other in others if (spec := outline(other, recipes)) and name in _used(spec)]
 
 
 def _used(spec: ServerSpec) -> set[str]:
@@ -89,7 +91,7 @@ def _published(other: Server) -> Linked:
     secrets = {secret.name: spec.secrets.get(secret.name, "") for secret in spec.recipe.secrets}
     try:
         return publish(spec.recipe, spec.config, standard_context(other.name), secrets)
-    except ConfigInvalid:  # its recipe allows less than it did; what holds then, only reprovisioning can tell
+    except ConfigInvalid:  # its recipe allows less than it did; what holds then, only reprovisioning can show
         return Linked({})
 
 

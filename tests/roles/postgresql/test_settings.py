@@ -1,4 +1,4 @@
-"""What the role postgresql writes into its configuration, and when the service must read it anew."""
+"""What the role postgresql writes into its configuration, and when the service must read it again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_memory_has_bounds(render: Callable[..., str], memory: int, share: int, 
     assert settings(text)["work_mem"] == work
 
 
-def test_a_turning_disk_is_told(render: Callable[..., str]) -> None:
+def test_a_turning_disk_is_reported(render: Callable[..., str]) -> None:
     found = settings(render("postgresql", "forgelab.conf.j2", postgresql_storage="hdd"))
     assert (found["random_page_cost"], found["effective_io_concurrency"]) == ("4.0", "2")
 

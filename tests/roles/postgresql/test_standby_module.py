@@ -96,7 +96,7 @@ def test_a_replaced_primary_takes_no_writes_from_then_on(successor: ModuleType, 
     assert successor.fence(cluster, dry=False) is False
 
 
-REJOINS = {"patience_seconds": 0, "replace_data": False, "anew": "forgelab server change db1 ..."}
+REJOINS = {"patience_seconds": 0, "replace_data": False, "recopy_command": "forgelab server change db1 ..."}
 
 
 def test_one_that_lacks_nothing_follows_without_a_copy(successor: ModuleType, tmp_path: Path) -> None:

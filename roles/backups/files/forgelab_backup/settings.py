@@ -35,7 +35,7 @@ def read(path: Path = PATH) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError, AttributeError) as error:
-        raise Problem(f"{path} cannot be read: {error}. Provision the server again to have it written anew.") from None
+        raise Problem(f"{path} cannot be read: {error}. Reprovision the server to write it again.") from None
     return Settings(**{**chosen, "exclude": tuple(chosen.get("exclude", ()))})
 
 

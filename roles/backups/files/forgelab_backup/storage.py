@@ -182,7 +182,7 @@ class Store:
 
 
 def checksum(path: Path) -> str:
-    """The SHA-256 of what is on the disk, read anew rather than from memory where the system lets us."""
+    """The SHA-256 of what is on the disk, read again rather than from memory where the system lets us."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as handle:
@@ -202,7 +202,7 @@ def pieces(path: Path) -> Iterator[bytes]:
 
 
 def _read(path: Path) -> Backup | None:
-    """A manifest; None for a file that is none."""
+    """A manifest; None for a file that is not one."""
     try:
         values = json.loads(path.read_text())
         known = {field.name for field in dataclasses.fields(Backup)}
