@@ -78,7 +78,7 @@ if not 1 <= JOIN_MINUTES <= 1440:
     raise ImproperlyConfigured(f"FORGELAB_JOIN_MINUTES is {JOIN_MINUTES}: give 1 to 1440 (a day).")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "forgelab.accounts.admin_app.OwnersAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from knox.models import get_token_model
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from forgelab.accounts.actors import SYSTEM
 from forgelab.accounts.models import AuditEntry, User
+from forgelab.accounts.services import token_create
 from forgelab.devices import join_tokens
 from forgelab.devices.models import Device, Identity, JoinToken, Sample
 from forgelab.lib.paging import BoundedPaginator
@@ -141,3 +144,44 @@ def test_events_are_counted_only_so_far(office: Client, monkeypatch: pytest.Monk
     assert Event.objects.count() == 2
     assert BoundedPaginator(Event.objects.all(), 100).count == 1
     assert office.get(address(Event, "changelist")).status_code == 200
+
+
+@pytest.fixture
+def staff(client: Client, admin_user: User) -> Client:
+    """The browser of somebody who is staff, with every permission of Django's own, and no owner."""
+    user = User.objects.create_user("eve", is_staff=True)
+    user.user_permissions.set(Permission.objects.all())
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_who_is_staff_but_no_owner_sees_no_list(staff: Client, model: type[Model]) -> None:
+    assert staff.get(address(model, "changelist")).status_code == 302
+
+
+def test_who_is_staff_but_no_owner_cannot_become_one(staff: Client) -> None:
+    eve = User.objects.get(username="eve")
+    form = {"username": "eve", "is_superuser": "on", "is_staff": "on", "is_active": "on", "date_joined_0": "2026-01-01",
+            "date_joined_1": "00:00:00"}  # fmt: skip
+    staff.post(address(User, "change", eve.pk), form)
+    eve.refresh_from_db()
+    assert not eve.is_superuser
+
+
+def test_that_a_token_was_taken_back_is_recorded_without_its_digest(office: Client) -> None:
+    token_create(user=User.objects.get(), actor=SYSTEM)
+    token = get_token_model().objects.get()
+    office.post(address(type(token), "delete", token.pk), {"post": "yes"})
+    assert not get_token_model().objects.exists()
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.object_type) == ("admin.delete", "authtoken")
+    assert token.token_key[:8] in entry.object_name
+    assert token.digest not in entry.object_name
+
+
+def test_that_a_password_was_set_is_recorded_without_the_password(office: Client) -> None:
+    typed = {"password1": "Zebra-crossing-77", "password2": "Zebra-crossing-77", "usable_password": "true"}
+    office.post(reverse("admin:auth_user_password_change", args=[User.objects.get().pk]), typed)
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.before, entry.after) == ("admin.change", {"password": None}, {"password": "•••"})

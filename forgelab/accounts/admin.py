@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Model
 from django.http import HttpRequest
+from knox.models import get_token_model
 
+from forgelab.accounts.actors import SHOWN_OF_TOKEN
 from forgelab.accounts.admin_audit import AuditedAdmin
 from forgelab.accounts.models import AuditEntry, User
+
+admin.site.unregister(Group)  # the policy knows none
+admin.site.unregister(get_token_model())  # knox's own page records nothing
+
+
+@admin.register(get_token_model())
+class TokenAdmin(AuditedAdmin):
+    """Tokens are made where they are shown once (`forgelab token create`), and taken back here."""
+
+    list_display = fields = ["user", "token_key", "created", "expiry"]
+    readonly_fields = fields
+    list_filter = ["user"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def audit_name(self, obj: Any) -> str:
+        """It calls itself by its digest."""
+        return f"{obj.token_key[:SHOWN_OF_TOKEN]} of {obj.user}"
 
 
 @admin.register(User)
