@@ -14,6 +14,7 @@ from django.utils import timezone
 from forgelab.lib import processes
 from forgelab.runs import kinds, services
 from forgelab.runs.models import DeviceLock, Run, Step
+from forgelab.runs.plan import is_current
 from forgelab.runs.results import RunResult
 
 
@@ -103,6 +104,6 @@ def _lost_result(run: Run, result: RunResult) -> tuple[RunResult, bool]:
     if run.cancel_requested_at:
         detail = f"Cancelled on request. {result.detail}"
         return RunResult(Run.Status.CANCELLED, detail, result.device_clean), False
-    again = run.repeatable and run.retry_of_id is None
+    again = run.repeatable and run.retry_of_id is None and is_current(run.plan)
     then = "It is queued again." if again else "Provision again to continue where it stopped."
     return RunResult(result.status, f"{result.detail} {then}", result.device_clean), again

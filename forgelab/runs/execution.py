@@ -16,7 +16,7 @@ from forgelab.devices.access import host_of
 from forgelab.runs import claims, orphans, queue
 from forgelab.runs.cleanup import clean_up
 from forgelab.runs.models import Run, Step
-from forgelab.runs.plan import Plan
+from forgelab.runs.plan import OutdatedPlan, Plan
 from forgelab.runs.playbook import PlaybookProcess
 from forgelab.runs.renderer import Deployment, render
 from forgelab.runs.results import RunResult
@@ -28,6 +28,10 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT = 60  # seconds for which a database that does not answer is asked again to store the result
 RETRY = 0.5  # seconds
+OUTDATED = (
+    "It was planned by an earlier version of ForgeLab, before this one was installed. Nothing was started. "
+    "Ask for it again."
+)
 
 
 def execute(run_id: UUID | str) -> Run | None:
@@ -49,6 +53,8 @@ def _execute(run: Run) -> None:
         result, tracker, learned = _perform(run)
     except UnsafeFolder as error:
         result = RunResult("failed", str(error))
+    except OutdatedPlan:
+        result = RunResult("failed", OUTDATED)
     except Exception as error:
         logger.exception("run %s broke", run.pk)
         clean = orphans.end_on_device(run.device, [run.pk])
@@ -90,9 +96,9 @@ def _close(run: Run, result: RunResult, tracker: StepTracker | None, learned: di
 
 
 def _perform(run: Run) -> tuple[RunResult, StepTracker, dict[str, Any]]:
+    plan = Plan.from_json(run.plan)
     if held_up := wake(run) or clean_up(run):
         return held_up, StepTracker(run.steps.all()), {}
-    plan = Plan.from_json(run.plan)
     password = secrets.token_urlsafe(32)
     host = host_of(run.device)
     files = render([Deployment(plan, host)], password)

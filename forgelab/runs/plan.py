@@ -7,6 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# Stored with each plan. Raise it when a role or variable that plans name is renamed or comes to mean something else:
+# a run that was queued before ForgeLab was updated would otherwise do half of it, or another thing.
+FORMAT = 2
+
+
+class OutdatedPlan(Exception):
+    """An earlier ForgeLab made the plan, for roles as they were then."""
+
 
 @dataclass(frozen=True)
 class PlannedRole:
@@ -44,9 +52,18 @@ class Plan:
     hidden: tuple[str, ...] = field(default=(), repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return {"format": FORMAT, **dataclasses.asdict(self)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        """Raises `OutdatedPlan`."""
+        if not is_current(data):
+            raise OutdatedPlan
         roles = tuple(PlannedRole(**role) for role in data["roles"])
-        return cls(**{**data, "roles": roles, "hidden": tuple(data.get("hidden", ()))})
+        fields = {name: value for name, value in data.items() if name != "format"}
+        return cls(**{**fields, "roles": roles, "hidden": tuple(data.get("hidden", ()))})
+
+
+def is_current(data: Mapping[str, Any]) -> bool:
+    """Whether this ForgeLab can run the stored plan."""
+    return data.get("format") == FORMAT

@@ -14,6 +14,9 @@ from django.conf import settings
 from forgelab.accounts.models import User
 from forgelab.devices.hostkeys import HostKey
 from forgelab.runs.models import Run
+from forgelab.servers.changes.plans import checked_plan
+from forgelab.servers.spec.requests import find_recipe
+from forgelab.servers.spec.server_spec import with_recipe
 from tests import factories
 
 ROOMS = ("accounts", "devices", "runs", "servers", "databases")
@@ -68,8 +71,9 @@ ACTION = {
 
 def _plan(rows: Rows) -> Run:
     config = rows["server"].config
+    plan = checked_plan(with_recipe(rows["server"], find_recipe(rows["server"].server_type)))
     return factories.run(
-        rows["device"], Run.Status.SUCCEEDED, server=rows["server"], kind="server.plan",
+        rows["device"], Run.Status.SUCCEEDED, server=rows["server"], kind="server.plan", plan=plan.to_json(),
         request={"config": config, "base": config, "gone": []},
     )  # fmt: skip
 

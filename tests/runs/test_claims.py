@@ -135,6 +135,12 @@ class TestALostRun:
         assert Run.objects.count() == 2
         assert again.status_detail.endswith("Provision again to continue where it stopped.")
 
+    def test_is_not_repeated_where_an_earlier_forgelab_planned_it(self, run):
+        Run.objects.update(plan={name: run.plan[name] for name in run.plan if name != "format"})
+        lost = self.lose(run)
+        assert not hasattr(lost, "retried_by")
+        assert lost.status_detail.endswith("Provision again to continue where it stopped.")
+
     def test_is_not_repeated_where_that_is_not_safe(self, run):
         Run.objects.update(repeatable=False)
         assert self.lose(run).status == "lost"

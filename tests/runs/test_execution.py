@@ -105,6 +105,19 @@ def test_when_forgelab_itself_fails_the_run_ends_and_keeps_its_progress(run, per
     assert on_device.runs == [str(run.pk)]
 
 
+def test_a_run_that_an_earlier_forgelab_planned_ends_before_anything_is_started(run, performs, on_device):
+    performs(RuntimeError("it was started"))
+    outdated(run)
+    ended = execute(run.pk)
+    assert (ended.status, ended.device_clean, states(run)) == ("failed", True, ["skipped", "skipped"])
+    assert "earlier version of ForgeLab" in ended.status_detail
+    assert "Ask for it again" in ended.status_detail
+
+
+def outdated(run):
+    Run.objects.filter(pk=run.pk).update(plan={name: run.plan[name] for name in run.plan if name != "format"})
+
+
 def test_an_ending_that_the_database_refuses_for_a_moment_is_stored(run, performs, monkeypatch):
     performs(RunResult("succeeded"))
     real, tries = claims.end, []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from forgelab.accounts import audit
@@ -19,6 +21,10 @@ from forgelab.servers.models import Server
 from forgelab.servers.spec.requests import changed
 
 TIMEOUT = 900  # seconds
+NOT_AS_SHOWN = (
+    "Since this plan was made something has changed that it depends on, such as another server on the device, a "
+    "server that it names, or ForgeLab itself. Make a new plan."
+)
 
 
 def server_plan(*, server: Server, actor: Actor, changes: Mapping[str, Any] | None = None) -> Run:
@@ -71,3 +77,16 @@ def why_not_applicable(run: Run, server: Server | None) -> str:
     if server.config != run.request.get("base") or later.exists():
         return f"{server.name} was changed or provisioned since this plan was made. Make a new plan."
     return ""
+
+
+def check_shown(run: Run, change: Change) -> None:
+    """Raises `ValidationError` naming `plan` where the change is another one than this plan has shown."""
+    if _shown(run.plan) != _shown(change.plan.to_json()):
+        raise ValidationError({"plan": NOT_AS_SHOWN})
+
+
+def _shown(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stored plan does, without the values of secrets: those are never shown, and new ones differ each time."""
+    roles = [{**role, "secrets": sorted(role["secrets"])} for role in plan.get("roles", ())]
+    found = {"format": plan.get("format"), "roles": roles, "generated_roles": plan.get("generated_roles")}
+    return dict(json.loads(json.dumps(found)))

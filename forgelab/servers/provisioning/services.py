@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from forgelab.devices.models import Device
 from forgelab.runs.models import Run
 from forgelab.servers.changes.change import change_for
 from forgelab.servers.changes.checks import lock_devices
-from forgelab.servers.changes.dry_run import why_not_applicable
+from forgelab.servers.changes.dry_run import check_shown, why_not_applicable
 from forgelab.servers.extensions import Confirmation
 from forgelab.servers.models import Server
 from forgelab.servers.spec.requests import ServerRequest, changed
@@ -81,7 +82,9 @@ def server_apply(*, run: Run, actor: Actor, confirm: str = "", without_backup: s
         if why := why_not_applicable(run, server):
             raise ValidationError({"plan": why})
         assert server  # noqa: S101 - for mypy: a plan without a server is not applicable
-        request = ServerRequest(server.server_type, server.name, run.request["config"], "", server.device, purge)
+        request = ServerRequest(server.server_type, server.name, run.request["config"], device=server.device)
+        check_shown(run, change_for(request))
+        request = dataclasses.replace(request, purge=purge)  # which no plan shows: it is asked when it is applied
         return _provision(request, Confirmation(confirm, without_backup), actor, "server.apply")
 
 

@@ -11,6 +11,7 @@ from forgelab.runs.plan import Plan
 from forgelab.servers.changes import dry_run
 from forgelab.servers.models import Server
 from forgelab.servers.provisioning import services
+from tests.servers.helpers import planned
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +46,34 @@ class TestPlan:
         run.refresh_from_db()
         applied = services.server_apply(run=run, actor=SYSTEM)
         assert (applied.kind, Server.objects.get().config) == ("server.provision", run.request["config"])
+
+    def test_is_not_applied_when_another_server_on_the_device_has_changed_what_it_would_do(
+        self, server, end, provision
+    ):
+        run = dry_run.server_plan(server=server, changes={"php_version": "8.2"}, actor=SYSTEM)
+        end(run)
+        run.refresh_from_db()
+        end(provision("fast", server_type="cache-server", config={"cache_engine": "memcached"}))
+        with pytest.raises(ValidationError, match="another server on the device"):
+            services.server_apply(run=run, actor=SYSTEM)
+        server.refresh_from_db()
+        assert (server.status, server.config) == ("active", run.request["base"])
+
+    def test_of_an_earlier_forgelab_is_not_applied(self, server, end):
+        run = dry_run.server_plan(server=server, actor=SYSTEM)
+        end(run)
+        run.refresh_from_db()
+        run.plan = {name: value for name, value in run.plan.items() if name != "format"}
+        run.save()
+        with pytest.raises(ValidationError, match="ForgeLab itself"):
+            services.server_apply(run=run, actor=SYSTEM)
+
+    def test_is_applied_with_purge_though_no_plan_shows_it(self, server, end):
+        run = dry_run.server_plan(server=server, changes={"include_redis": False}, actor=SYSTEM)
+        end(run)
+        run.refresh_from_db()
+        applied = services.server_apply(run=run, purge=True, actor=SYSTEM)
+        assert planned(applied, "decommission").variables["decommission_packages"]
 
     @pytest.mark.parametrize(
         ("happens", "why"),
