@@ -92,7 +92,7 @@ class Homelab:
         return self._ids[device.name]
 
     def provision(self, device: LabDevice) -> dict[str, Any]:
-        """Provision the App Server there, or again, and wait; the finished run as the API tells it."""
+        """Provision the App Server there, or again, and wait; the finished run as the API returns it."""
         run = self.stack.wait_for_end(
             self.stack.provision(server_name(device), self.known(device), BOOKWORM), timeout=1200
         )
@@ -103,7 +103,7 @@ class Homelab:
         return run
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
-        """All events of a run, as the API tells them."""
+        """All events of a run, as the API returns them."""
         found: list[dict[str, Any]] = []
         while True:
             after = found[-1]["counter"] if found else 0

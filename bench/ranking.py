@@ -29,7 +29,7 @@ def ranking(_: Homelab) -> Iterator[Table]:
         "costs; what the others take more, the rest of the machine has taken.",
         ["What", "Least", "Middle", "Most"],
     )
-    _measure(table, "rank, every reason told for the first 20", lambda: _rank(devices))
+    _measure(table, "rank, every reason shown for the first 20", lambda: _rank(devices))
     few, small, large = devices[:10], _set(4), _set(12)
     apart = [Constraint("apart", tuple(one.name for one in small[:2]))]
     _measure(table, "place 4 servers on 10 devices", lambda: place_set(small, few, apart))

@@ -58,7 +58,7 @@ DEBUG = env.bool("FORGELAB_DEBUG", False)
 CSRF_TRUSTED_ORIGINS = env.list("FORGELAB_TRUSTED_ORIGINS", [])
 
 # The address under which devices and browsers reach the web pages, such as https://forgelab.home.arpa; where it is not
-# set, it is taken from the request or from where `forgelab up` listens, which tells it by FORGELAB_LISTENING.
+# set, it is taken from the request or from where `forgelab up` listens, which passes it in FORGELAB_LISTENING.
 PUBLIC_URL = env.str("FORGELAB_URL", "").rstrip("/")
 LISTENING_URL = env.str("FORGELAB_LISTENING", "")
 if PUBLIC_URL:

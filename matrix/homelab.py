@@ -49,7 +49,7 @@ class Homelab:
         return Machine(device, server, credentials)
 
     def changed_tasks(self, run: dict[str, Any]) -> list[str]:
-        """The tasks of the run that changed something, as its events tell."""
+        """The tasks of the run that changed something, as its events show."""
         rows = self.stack.api.get(f"runs/{run['id']}/events", params={"limit": 2000}).raise_for_status().json()
         return [event["task"] for event in rows["results"] if event["changed"]]
 

@@ -1,4 +1,4 @@
-"""What came of each case: kept as it comes, and made into docs/matrix.md."""
+"""The result of each case: kept as it comes, and made into docs/matrix.md."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEAD = """\
 # The matrix
 
 Every server type on Debian 12 and 13 with the options that change what is installed, each provisioned through ForgeLab
-on a fresh lab device (2 CPUs), looked at there, provisioned again and planned. Written by `make matrix`.
+on a fresh lab device (2 CPUs), checked there, reprovisioned and planned. Written by `make matrix`.
 
 *Checks*: the services' own words (`php -i`, `php-fpm -tt`, `SHOW`, `SELECT @@...`, `CONFIG GET`, `nginx -T`,
 `supervisorctl status`, `ufw status`), services active and enabled, `ss` showing what was asked for and nothing else,

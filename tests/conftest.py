@@ -91,7 +91,7 @@ def identity(db: None, private_key: str) -> Identity:
 @pytest.fixture
 def make_device(identity: Identity) -> Callable[..., Device]:
     def make(name: str = "homelab-server-01", **fields: object) -> Device:
-        # Nothing answers on loopback's port 1: a test that would really connect is told at once.
+        # Nothing answers on loopback's port 1: a test that would really connect gets an error at once.
         where = {"address": "127.0.0.1", "port": 1, "identity": identity, "seen_at": None}
         return factories.device(name, **(where | fields))
 

@@ -58,7 +58,7 @@ def test_what_ss_says_is_understood() -> None:
     )
 
 
-def test_the_report_tells_what_failed_and_what_was_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_report_shows_what_failed_and_what_was_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(report, "RESULTS", tmp_path)
     monkeypatch.setattr(report, "DOCUMENT", tmp_path / "matrix.md")
     good, bad = CASES[0], CASES[1]

@@ -73,7 +73,7 @@ def from_token(user: User, token_key: str, address: str = "") -> Actor:
 
 
 def from_shell() -> Actor:
-    """Whoever runs this command: the login behind sudo where there is one, else the owner of the process."""
+    """The user who runs this command: the login behind sudo where there is one, else the owner of the process."""
     login = os.environ.get("SUDO_USER") or _login(os.getuid())
     return Actor(Kind.COMMAND_LINE, f"{login} (command line)", f"{login}@{socket.gethostname()}")
 

@@ -1,6 +1,6 @@
 """Triggers by which the database refuses to change or delete audit entries, on SQLite and on PostgreSQL.
 
-Whoever may alter the table can take them away: they guard against ForgeLab's own mistakes and against whoever holds
+A user who may alter the table can remove them: they guard against ForgeLab's own mistakes and against anybody who holds
 only its login to the database, not against the database's owner.
 """
 

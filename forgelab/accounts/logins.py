@@ -1,4 +1,4 @@
-"""Logins, logouts and failed logins, recorded when Django tells of them."""
+"""Logins, logouts and failed logins, recorded from Django's signals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from forgelab.accounts.actors import from_person
 from forgelab.accounts.models import User
 from forgelab.lib.client_ip import client_ip
 
-RECORDED = 20  # failed logins from one address within a minute: whoever guesses must not fill the disk
+RECORDED = 20  # failed logins from one address within a minute: guesses must not fill the disk
 MINUTE = 60  # seconds
 
 

@@ -47,6 +47,6 @@ class AuditEntry(models.Model):
         return f"{self.actor}: {self.action} {self.object_name}".strip()
 
     def changes(self) -> list[tuple[str, Any, Any]]:
-        """Each name that changed, with its value before and after; None where there was none."""
+        """Each name that changed, with its value before and after; None where it did not exist."""
         names = dict.fromkeys((*self.before, *self.after))
         return [(name, self.before.get(name), self.after.get(name)) for name in names]

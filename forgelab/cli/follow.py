@@ -103,7 +103,7 @@ def _until_finished(run_id: str, see: See, deadline: float | None = None) -> Sna
         if snapshot["status"] in drawing.FINISHED:
             return snapshot
         if deadline and time.monotonic() > deadline:
-            raise Failure(f"The run {short(run_id)} has not stopped yet. Look again: forgelab run show {short(run_id)}")
+            raise Failure(f"The run {short(run_id)} has not stopped yet. Check: forgelab run show {short(run_id)}")
     raise AssertionError
 
 

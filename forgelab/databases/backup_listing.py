@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 LONGEST = 200  # characters of any text
-MOST = 5000  # backups
+LIMIT = 5000  # backups
 ACCOUNTS = "(accounts)"  # the server's accounts and their rights, saved beside the databases
 
 
@@ -82,7 +82,7 @@ def read(data: Any) -> Listing:
 
 
 def read_backups(data: Any) -> list[Backup]:
-    entries = data[:MOST] if isinstance(data, list) else []
+    entries = data[:LIMIT] if isinstance(data, list) else []
     return [backup for entry in entries if isinstance(entry, dict) and (backup := _backup(entry))]
 
 
@@ -91,7 +91,7 @@ def read_complete(data: Any) -> LastBackup | None:
     at, databases = _time(data.get("made_at")), data.get("databases")
     if at is None or not data.get("id"):
         return None
-    names = tuple(_text(name) for name in databases[:MOST]) if isinstance(databases, list) else ()
+    names = tuple(_text(name) for name in databases[:LIMIT]) if isinstance(databases, list) else ()
     return LastBackup(_text(data["id"]), at, int(_number(data.get("size_bytes"))), names)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 OPAQUE = "trusted.overlay.opaque"
-MOST = 50  # the kernel takes 500, but their paths must fit into one page of memory
+LIMIT = 50  # the kernel takes 500, but their paths must fit into one page of memory
 
 
 class Layers:

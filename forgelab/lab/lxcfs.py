@@ -1,4 +1,4 @@
-"""The lab's own lxcfs, which makes /proc in a device tell of the device's memory and CPUs instead of the machine's."""
+"""The lab's own lxcfs, which makes /proc in a device show the device's memory and CPUs instead of the machine's."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Network:
             INOTIFY.write_text(str(INOTIFY_INSTANCES))
 
     def down(self, keep_unreachable: bool = True) -> None:
-        """Remove proxy, bridge and rules. The `unreachable` route stays unless told otherwise: a late retry by a
+        """Remove proxy, bridge and rules. The `unreachable` route stays by default: a late retry by a
         client of a removed device then fails at once, here, and never leaves the machine."""
         bridge, table = self.site.bridge, self.site.routing_table
         self.proxy.end()

@@ -1,4 +1,4 @@
-"""Running commands and keeping hold of long-lived processes across crashes of whoever started them."""
+"""Running commands and keeping hold of long-lived processes across crashes of the process that started them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class PidFile:
 
 def start_daemon(argv: Sequence[str | Path], *, log: Path, pidfile: PidFile) -> None:
     """Start a process in its own session with a clean environment, its output appended to `log`."""
-    # A shell in between makes it an orphan, so that its end leaves no zombie with whoever called.
+    # A shell in between makes it an orphan, so that its end leaves no zombie with the caller.
     script = 'log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!'
     command = ["sh", "-c", script, "sh", *(str(word) for word in (log, *argv))]
     started = subprocess.run(

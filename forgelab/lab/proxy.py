@@ -102,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def ask(self, url: SplitResult) -> http.client.HTTPResponse | None:
-        """The registry's answer; None after the client was told that there is none."""
+        """The registry's answer; None after the client got an error."""
         headers = {key: value for key, value in self.headers.items() if key.lower() not in HOP_BY_HOP}
         if unchanging(url.path):
             headers = {key: value for key, value in headers.items() if key.lower() not in ("range", "if-range")}

@@ -101,7 +101,7 @@ class Site:
 
     def mac(self, number: int) -> str:
         """The hardware address that goes with an address, whoever has it: a locally administered one (IEEE 802), 02:66,
-        then the four numbers of the IPv4 address. Neighbours remember for up to a minute which belongs to which."""
+        then the four numbers of the IPv4 address. Other hosts remember for up to a minute which belongs to which."""
         return "02:66:" + ipaddress.IPv4Address(self.address(number)).packed.hex(":")
 
     @property

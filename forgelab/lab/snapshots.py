@@ -73,9 +73,9 @@ class Snapshots:
         """Raises LabError when `device` cannot become a snapshot of this name."""
         if self.exists(name) or self.users(name):
             raise LabError(f"There is a snapshot {name} already. Choose another name, or remove it: {_remove(name)}.")
-        if len(device.config.snapshots) >= layers.MOST:
+        if len(device.config.snapshots) >= layers.LIMIT:
             raise LabError(
-                f"{device.name} stands on {layers.MOST} snapshots, and more cannot be laid over each other. "
+                f"{device.name} stands on {layers.LIMIT} snapshots, and more cannot be laid over each other. "
                 "Start again from an earlier one: `forgelab lab up NEW --from SNAPSHOT`."
             )
 

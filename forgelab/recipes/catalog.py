@@ -124,9 +124,9 @@ def catalog(folders: Iterable[Path] = (), *, roles_dir: Path) -> Catalog:
 
 
 def _log(loaded: Catalog, before: Catalog | None) -> None:
-    told = {(report.path, report.problems) for report in before.reports()} if before else set()
+    logged = {(report.path, report.problems) for report in before.reports()} if before else set()
     for report in loaded.reports():
-        if (report.path, report.problems) not in told:
+        if (report.path, report.problems) not in logged:
             for problem in report.problems:
                 logger.warning("the recipe %s cannot be used: %s", report.file, problem)
 

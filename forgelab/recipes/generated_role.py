@@ -65,7 +65,7 @@ def _task(item: Command | SupervisorConfig, resolved: ResolvedRecipe) -> dict[st
 
 def _run(item: Command) -> dict[str, Any]:
     argv = [] if SHELL & set(item.command) else _words(item.command)
-    # A shell goes on after a failed line unless told otherwise, and a run that failed must say so.
+    # A shell goes on after a failed line unless `set -e` is on, and a run that failed must say so.
     in_a_shell = {"cmd": f"set -eo pipefail\n{item.command}", "executable": "/bin/bash"}
     module: dict[str, Any] = {"argv": argv} if argv else in_a_shell
     if item.creates:

@@ -1,4 +1,4 @@
-"""What recipes read of each other's servers, held against what those publish. Only the whole catalogue can tell."""
+"""What recipes read of each other's servers, compared with what those publish. It needs the whole catalogue."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def _problem(recipe: Recipe, read: LinkRead, recipes: Mapping[str, Recipe]) -> P
     types = recipe.option(read.option).server_types or tuple(recipes)
     if not all(name in recipes for name in types):  # what a recipe that is not there publishes, nobody knows
         return None
-    told = {one.name for name in types for one in recipes[name].publishes}
-    if read.name in told:
+    published = {one.name for name in types for one in recipes[name].publishes}
+    if read.name in published:
         return None
-    hint = did_you_mean(read.name, told) or f"; they publish {listing(sorted(told))}"
+    hint = did_you_mean(read.name, published) or f"; they publish {listing(sorted(published))}"
     placeholder = f"${{{read.option}_{read.name}}}".upper()
     return Problem(read.path, f"{placeholder} is never known: no {' or '.join(types)} publishes {read.name}{hint}")

@@ -101,7 +101,7 @@ class SupervisorConfig:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What to tell the user at the end; `details` are lines added to it where their conditions hold."""
+    """What to show the user at the end; `details` are lines added to it where their conditions hold."""
 
     title: str
     message: str
@@ -129,7 +129,7 @@ PostInstall = Command | SupervisorConfig | Message | Credentials
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What servers of this type tell those that name them: the first of `values` whose condition holds."""
+    """What servers of this type publish to those that name them: the first of `values` whose condition holds."""
 
     name: str
     values: tuple[Conditional, ...]
@@ -192,7 +192,7 @@ class Recipe:
         )
 
     def option(self, name: str) -> Option:
-        """Raises KeyError where there is none of that name."""
+        """Raises KeyError for an unknown name."""
         return next((option for option in self.options if option.name == name), None) or _no_option(name)
 
     def version_of(self, component: Component, config: Mapping[str, object]) -> str:

@@ -38,10 +38,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A question to whoever provisions. Without a `default` it must be answered. `role` says whose variable it sets.
+    """A question to the user. Without a `default` it must be answered. `role` says whose variable it sets.
 
     `server_types` are the recipes whose servers a `server` or `servers` option may name; empty means any.
-    Of an option that chooses a version, `versions` tells what is known of each.
+    Of an option that chooses a version, `versions` says what is known of each.
     """
 
     name: str

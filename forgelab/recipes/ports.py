@@ -26,7 +26,7 @@ class _Environment(SandboxedEnvironment, NativeEnvironment):
 def recipe_ports(recipe: Recipe, config: Mapping[str, object]) -> dict[int, str]:
     """Port to the process that will hold it, with this config.
 
-    A port that only the device can tell is left out: the preflight knows it.
+    A port that only the device knows is left out: the preflight knows it.
     """
     found: dict[int, str] = {}
     for component in recipe.selected(config):

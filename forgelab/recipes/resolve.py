@@ -89,9 +89,9 @@ def resolve(
     """The recipe with this config (as `recipe.clean` gives it), context and secrets (by the manifest's names).
 
     Values are put in as they are, once: a placeholder inside a value stays those characters. An option named like a
-    context value (`domain`) takes its place unless it is empty. `links` tells, by option, of the servers that the
-    config names; what they do not tell is empty. Raises ConfigInvalid for a config that is not clean, ValueError for a
-    secret or context value that is missing.
+    context value (`domain`) takes its place unless it is empty. `links` has, by option, the values of the servers that
+    the config names; what they do not publish is empty. Raises ConfigInvalid for a config that is not clean, ValueError
+    for a secret or context value that is missing.
     """
     config = recipe.clean(config)
     work = _Resolver(recipe, config, context, secrets, links)
@@ -124,7 +124,7 @@ def resolve_component(
 def publish(
     recipe: Recipe, config: Mapping[str, object], context: Mapping[str, str], secrets: Mapping[str, str]
 ) -> Linked:
-    """What a server of this recipe tells those that name it, except its address. Raises as `resolve` does."""
+    """What a server of this recipe publishes to those that name it, except its address. Raises as `resolve` does."""
     config = recipe.clean(config)
     work = _Resolver(recipe, config, context, secrets, {})
     chosen = {
@@ -169,8 +169,8 @@ class _Resolver:
         versions = {f"{c.name}_version".upper(): recipe.version_of(c, config) for c in recipe.components}
         chosen = {name.upper(): as_text(value) for name, value in config.items()}
         overrides = {name: value for name, value in chosen.items() if value or name not in names.OVERRIDABLE}
-        told = {name: as_text(value) for name, value in linked.items() if name not in hidden}
-        self.open = _Values(told | versions | dict(context) | overrides)
+        published = {name: as_text(value) for name, value in linked.items() if name not in hidden}
+        self.open = _Values(published | versions | dict(context) | overrides)
         self.all = _Values(self.open | self.secrets)
         self.open.prefixes = self.all.prefixes = tuple(
             f"{option.name.upper()}_" for option in recipe.options if option.kind == "server"
@@ -236,7 +236,7 @@ def _linked(recipe: Recipe, links: Mapping[str, Linked]) -> tuple[dict[str, obje
     hidden: set[str] = set()
     own = {option.name for option in recipe.options} | {secret.name for secret in recipe.secrets}
     for option, link in links.items():
-        told = {f"{option}_{name}": name for name in link.values if f"{option}_{name}" not in own}
-        values |= {full.upper(): link.values[name] for full, name in told.items()}
-        hidden |= {full.upper() for full, name in told.items() if name in link.secrets}
+        qualified = {f"{option}_{name}": name for name in link.values if f"{option}_{name}" not in own}
+        values |= {full.upper(): link.values[name] for full, name in qualified.items()}
+        hidden |= {full.upper() for full, name in qualified.items() if name in link.secrets}
     return values, hidden

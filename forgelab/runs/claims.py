@@ -72,7 +72,7 @@ def release(run: Run) -> None:
 def end(run: Run, result: RunResult, *, steps: Iterable[Step] = (), outcome: dict[str, Any] | None = None) -> bool:
     """Close a running run, free its device and notify its kind's listeners; queue a lost one again, once.
 
-    False, and nothing done, when it was closed before: whoever comes second changes nothing.
+    False, and nothing done, when it was closed before: a second caller changes nothing.
     """
     fields: dict[str, Any] = {"outcome": outcome} if outcome is not None else {}
     running = Run.objects.filter(pk=run.pk, status=Run.Status.RUNNING, worker_pid=run.worker_pid, machine=run.machine)

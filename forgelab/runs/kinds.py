@@ -60,7 +60,7 @@ class RunKind:
     `subject` is the model of what they are for, as `"app.Model"`. `doing` completes "the server is being ...".
     `conflicts` names the kinds that may not run for the same subject at the same time. `device_conflicts` names those
     that may not run for another subject on the same device, if one of the two `removes` something that both may need;
-    whether a run does is told by its request.
+    whether a run does depends on its request.
     """
 
     name: str
@@ -72,7 +72,7 @@ class RunKind:
     conflicts: frozenset[str] = frozenset()
     device_conflicts: frozenset[str] = frozenset()
     removes: Callable[[Mapping[str, Any]], bool] = lambda request: False
-    after_cancel: str = ""  # a sentence for whoever is about to cancel it
+    after_cancel: str = ""  # a sentence for the user who is about to cancel it
     in_wizard: bool = False  # its live page is the last step of the provision wizard
 
     @property

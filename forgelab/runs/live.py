@@ -108,6 +108,6 @@ def _read_marks(run_ids: list[UUID]) -> dict[UUID, tuple[Any, ...]]:
 
 def _read(run_id: UUID, after: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     close_old_connections()
-    snapshot = run_snapshot(run_id=run_id)  # first: events stored after it are told with the next one
+    snapshot = run_snapshot(run_id=run_id)  # first: events stored after it come with the next one
     events = Event.objects.filter(run_id=run_id, counter__gt=after).order_by("counter").defer("result")
     return snapshot, [event_data(event) for event in events[:PAGE]]

@@ -107,7 +107,7 @@ class PlaybookProcess:
 
     def _send(self, child: subprocess.Popen[bytes], line: str) -> None:
         assert child.stdin  # noqa: S101 - for mypy: it is a pipe
-        with contextlib.suppress(OSError):  # it has ended: its closed standard output tells
+        with contextlib.suppress(OSError):  # it has ended: its closed standard output shows it
             child.stdin.write(line.encode() + b"\n")
 
     def environment(self) -> dict[str, str]:

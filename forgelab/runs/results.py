@@ -39,13 +39,13 @@ class RunSummary:
     failure: str = ""
 
     def take(self, event: dict[str, Any]) -> None:
-        """Roles tell ForgeLab what they learned in their result's `forgelab` key, and what is theirs in `managed`."""
+        """Roles return what they learned in their result's `forgelab` key, and what is theirs in `managed`."""
         result = event["result"] or {}
         if event["kind"] == "playbook_on_stats":
             self.stats = result
-        told = result.get("forgelab")
-        if isinstance(told, dict):
-            self.learned |= told
+        learned = result.get("forgelab")
+        if isinstance(learned, dict):
+            self.learned |= learned
         managed = result.get("managed")
         if isinstance(managed, dict) and event.get("role"):
             known = self.learned.setdefault("managed", {})

@@ -95,7 +95,7 @@ def failure_message(event: dict[str, Any]) -> str:
     result = event["result"] or {}
     message = str(result.get("msg") or "").strip()
     if event["kind"] == "runner_on_unreachable":
-        if "Host key verification failed" in message:  # ssh's own words are a page; the run's tell what to do
+        if "Host key verification failed" in message:  # ssh's own words are a page; the run's say what to do
             return f"{event['host']}, or a device on the way to it, shows another host key than the pinned one."
         return f"{event['host']} could not be reached any more: {message}"
     output = "\n".join(str(result.get(name) or "").strip() for name in ("stderr", "stdout"))

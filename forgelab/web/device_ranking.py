@@ -32,7 +32,7 @@ class Ranked:
 def stale_devices() -> list[Device]:
     """The devices whose figures are too old to choose by; one that did not answer is always asked again.
 
-    One that is asleep could not tell more: the figures from before it fell asleep count.
+    One that is asleep could not report more: the figures from before it fell asleep count.
     """
     fresh = Device.objects.filter(status=Device.Status.REACHABLE, seen_at__gte=timezone.now() - FRESH)
     awake = Device.objects.select_related("identity").exclude(status=Device.Status.ASLEEP)

@@ -13,7 +13,7 @@ name: postgresql_password_fits
 short_description: Whether a password is the one that PostgreSQL has stored
 description:
   - Compares without moving the stored verifier off the device. Its fingerprint is the beginning of its SHA-256.
-  - What cannot be told counts as no, such as a password that is not ASCII or one that is stored in another way.
+  - What cannot be decided counts as no, such as a password that is not ASCII or one that is stored in another way.
 author: ForgeLab
 positional: stored
 options:
@@ -44,9 +44,9 @@ def scram_verifier(password: str, salt: bytes, iterations: int) -> str:
 
 
 def postgresql_password_fits(password: str, stored: str | None) -> bool:
-    """Whether `password` is the stored one, as far as can be told from "iterations:salt:fingerprint".
+    """Whether `password` is the stored one, as far as can be decided from "iterations:salt:fingerprint".
 
-    The fingerprint is the beginning of the SHA-256 of the whole verifier. Anything that cannot be told counts as no:
+    The fingerprint is the beginning of the SHA-256 of the whole verifier. Anything that cannot be decided counts as no:
     a password that is not ASCII (PostgreSQL normalizes those), or one that is stored in another way.
     """
     if not stored or not password.isascii():

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-# Their packages ask whether data goes as well, and answer no by themselves where they are not told.
+# Their packages ask whether data goes as well, and answer no by themselves where nothing is set.
 DATA_QUESTIONS = ("postrm_purge_data", "postrm_remove_databases")
 # Where the data of a package lies, by the beginning of its name; not all packages remove it themselves.
 DATA = (
@@ -55,7 +55,7 @@ def would_go(packages: list[str]) -> set[str]:
     """Everything that apt would remove together with these. Raises Failed with its output."""
     done = subprocess.run(["apt-get", "--simulate", "purge", *packages], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Failed(f"apt cannot tell what {', '.join(packages)} would take along: {done.stderr.strip()}")
+        raise Failed(f"apt cannot list what {', '.join(packages)} would take along: {done.stderr.strip()}")
     return set(re.findall(r"^(?:Purg|Remv) (\S+)", done.stdout, re.MULTILINE))
 
 

@@ -32,7 +32,7 @@ APT_USER = "_apt"
 DEVICE_LISTS = Path("/var/lib/apt/lists")
 RELEASE = ("_InRelease", "_Release")
 KEY_BYTES = 1_000_000
-# Seconds. Whoever waits for a preflight should not wait long for a host that does not answer.
+# Seconds. A user who waits for a preflight should not wait long for a host that does not answer.
 ANSWER, KEY, UPDATE, SIMULATION = 5, 20, 120, 120
 CONF = """\
 #clear APT::Update::Pre-Invoke;
@@ -72,7 +72,7 @@ class VendorFailed(Exception):
 
 
 def cause(said: str) -> str:
-    """What apt's messages mean, and the one that tells most."""
+    """What apt's messages mean, and the most informative one."""
     lines = sorted(line for line in said.splitlines() if line.startswith(("E:", "W:")))
     told = [(text, line) for pattern, text in CAUSES for line in lines if re.search(pattern, line)]
     meaning, line = (told or [("it cannot be reached", (lines or ["E: apt said nothing"])[0])])[0]

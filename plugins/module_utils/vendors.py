@@ -105,7 +105,7 @@ def parse_preferences(text: str) -> tuple[list[str], str]:
 
 
 def release_pin(release: str) -> str:
-    """How apt tells the repository with this Release file from others, "" when the file does not say who it is."""
+    """How apt distinguishes the repository with this Release file from others, "" when the file does not say it."""
     fields = dict(re.findall(r"^(Origin|Label|Codename|Suite): *(.+?) *$", release, re.M))
     fields = {key: value for key, value in fields.items() if not re.search(r"[,*?\[\]/]", value)}
     names = [("o", "Origin"), ("l", "Label"), ("n", "Codename") if "Codename" in fields else ("a", "Suite")]

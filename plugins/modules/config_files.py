@@ -87,7 +87,7 @@ options:
     elements: str
     default: []
   look_for:
-    description: Patterns of paths (shell style) that are only looked for; RV(found) tells which there are.
+    description: Patterns of paths (shell style) that are only looked for; RV(found) lists which there are.
     type: list
     elements: str
     default: []

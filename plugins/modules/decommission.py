@@ -70,7 +70,7 @@ spared: {description: Packages that stay since kept ones need them., returned: a
 
 # Folders of configuration; in others an empty folder may mean something to an application.
 CONFIGURATION = ("/etc/", "/usr/local/lib/forgelab", "/var/log/forgelab")
-# Who must be told when files below a folder have gone while it runs: folder, unit, command.
+# Which services must reload when files below a folder have gone while it runs: folder, unit, command.
 READERS = (
     ("/etc/supervisor/", "supervisor.service", ["supervisorctl", "update"]),
     ("/etc/nginx/", "nginx.service", ["systemctl", "reload", "nginx.service"]),
@@ -132,7 +132,7 @@ def tell_readers(files: list[str]) -> None:
     for folder, unit, command in READERS:
         touched = any(name.startswith(folder) for name in files)
         if touched and look_at([unit]).get(unit, {}).get("ActiveState") == "active":
-            run(command, f"{unit} could not be told")
+            run(command, f"{unit} could not be reloaded")
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright: ForgeLab contributors. MIT license.
-"""Runs the backup program that the role backups installs, and tells ForgeLab what came of it."""
+"""Runs the backup program that the role backups installs, and returns the result to ForgeLab."""
 
 from __future__ import annotations
 

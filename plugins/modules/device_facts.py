@@ -16,7 +16,7 @@ description:
 author: ForgeLab
 options:
   reserved_mb:
-    description: Memory in MiB that is promised to others. RV(ansible_facts) shows so much less, and at least 256.
+    description: Memory in MiB that is reserved for others. RV(ansible_facts) shows so much less, and at least 256.
     type: int
     default: 0
 """

@@ -17,7 +17,7 @@ module: nodejs_install
 short_description: Install Node.js and npm packages, in the background if wanted
 description:
   - Looks at what is missing. If something is, a process of its own puts it in place, and the task ends at once.
-  - The same module with O(job) waits for that process and tells how it went.
+  - The same module with O(job) waits for that process and returns its result.
   - Two installations never work at the same time, and each puts its work in place by a rename at its end. One that
     was cut off leaves nothing half done; the next run does what is missing.
 author: ForgeLab

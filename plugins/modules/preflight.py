@@ -221,7 +221,7 @@ def packages_needed(packages: list[str]) -> bool:
 
 
 def check_all(params: dict, facts: dict, ahead: float) -> tuple[list[dict], dict]:
-    """Every check, the quick and telling ones first; and the vendors' repositories that are needed."""
+    """Every check, the quick and informative ones first; and the vendors' repositories that are needed."""
     listening = listeners()
     ports = [(item["port"], port_problem(item["port"], item["process"], listening)) for item in params["ports"]]
     first = [

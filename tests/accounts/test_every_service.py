@@ -64,7 +64,7 @@ def refused(name: str, actor: Actor, rows: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 class TestService:
-    def test_refuses_whoever_is_not_logged_in(self, name: str, rows: dict[str, Any]) -> None:
+    def test_refuses_who_is_not_logged_in(self, name: str, rows: dict[str, Any]) -> None:
         refused(name, from_person(None), rows)
 
     def test_refuses_an_ordinary_user_and_its_token(self, name: str, rows: dict[str, Any], guest: User) -> None:

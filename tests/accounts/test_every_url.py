@@ -1,4 +1,4 @@
-"""Every URL with every kind of actor: who gets in, and that whoever is refused has changed nothing."""
+"""Every URL with every kind of actor: who gets in, and that who is refused has changed nothing."""
 
 from __future__ import annotations
 
@@ -111,11 +111,13 @@ class TestPage:
 
 @pytest.mark.parametrize("url", [url for url in PAGES if url.name in LOOKING - {"logout"}], ids=named)
 def test_no_page_leads_an_ordinary_user_where_it_is_refused(guest: User, rows: Any, url: Url) -> None:
-    source = browser(guest).get(url.at(rows), follow=True).content.decode()
-    targets = {unescape(found).partition("?")[0] for found in re.findall(r'(?:href|action)="(/[^"]*)"', source)}
+    page = browser(guest).get(url.at(rows), follow=True)
+    hrefs = re.findall(r'(?:href|action)="(/[^"]*)"', page.content.decode())
+    targets = {unescape(found).partition("?")[0] for found in hrefs}
     pages = {target: resolve(target).url_name for target in targets if not target.startswith("/static/")}
 
     assert {target: name for target, name in pages.items() if name not in LOOKING | PUBLIC} == {}
+    assert page.status_code == (404 if url.name in ("device_join", "run_plan") else 200)
 
 
 @pytest.mark.parametrize(("url", "method"), API, ids=named)

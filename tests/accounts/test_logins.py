@@ -26,7 +26,7 @@ def test_a_login_is_recorded_with_its_address(client: Client, owner: User) -> No
     assert entry and (entry.action, entry.actor, entry.origin) == ("user.login", "ada", "192.168.1.7")
 
 
-def test_a_failed_login_is_nobodys_deed_and_names_whom_it_was_tried_for(client: Client, owner: User) -> None:
+def test_a_failed_login_has_no_actor_and_names_whom_it_was_tried_for(client: Client, owner: User) -> None:
     entry = log_in(client, "ada", "wrong")
 
     assert entry and (entry.action, entry.actor, entry.object_name) == ("user.login_failed", "anonymous", "ada")
@@ -39,7 +39,7 @@ def test_what_is_typed_in_the_place_of_a_name_is_not_kept(client: Client, owner:
     assert PASSWORD not in str(AuditEntry.objects.values())
 
 
-def test_whoever_guesses_cannot_fill_the_disk(client: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guesses_cannot_fill_the_disk(client: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logins, "RECORDED", 3)
     for _ in range(5):
         log_in(client, "ada", "wrong")

@@ -25,7 +25,7 @@ def test_an_ordinary_user_only_looks(guest: User, action: str) -> None:
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("actor", [SCHEDULER, SYSTEM, from_shell()], ids=str)
-def test_whoever_acts_on_the_machine_itself_acts_as_the_owner(actor: Actor, action: str) -> None:
+def test_who_acts_on_the_machine_itself_acts_as_the_owner(actor: Actor, action: str) -> None:
     assert may(actor, action)
 
 

@@ -25,7 +25,7 @@ def user(db: None) -> User:
 
 @pytest.fixture
 def api(user: User) -> APIClient:
-    """A client that sends a token, and is told of errors as anybody would be."""
+    """A client that sends a token, and gets errors as every client would."""
     client = APIClient(raise_request_exception=False)
     client.credentials(HTTP_AUTHORIZATION=f"Token {services.token_create(user=user, actor=SYSTEM)}")
     return client

@@ -108,7 +108,7 @@ def test_no_input_is_too_much(api: APIClient, keys: list[str], path: str, method
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_each_endpoint_tells_its_methods(api: APIClient, path: str) -> None:
+def test_each_endpoint_shows_its_methods(api: APIClient, path: str) -> None:
     address = path.replace("<uuid:key>", str(uuid4())).replace("<int:key>", "1").replace("<str:key>", "x")
     answer = api.options(f"/api/v1/{address}")
     assert answer.status_code == 200

@@ -74,7 +74,7 @@ def test_keys_that_are_known_are_pinned_whatever_is_shown(api: APIClient, shown:
         ({"host_keys": [OTHER], "pasword": "a"}, "pasword", "not a known key"),
     ],
 )
-def test_wrong_input_is_told_by_its_field(
+def test_wrong_input_is_reported_by_its_field(
     api: APIClient, shown: list[hostkeys.HostKey], body: dict[str, Any], field: str, words: str
 ) -> None:
     answer = add(api, **body)
@@ -83,7 +83,7 @@ def test_wrong_input_is_told_by_its_field(
     assert not Device.objects.exists()
 
 
-def test_where_nothing_answers_it_is_told(api: APIClient, shown: list[hostkeys.HostKey]) -> None:
+def test_where_nothing_answers_it_is_reported(api: APIClient, shown: list[hostkeys.HostKey]) -> None:
     shown.clear()
     for answer in (
         add(api, fingerprints=[OTHER_FINGERPRINT]),
@@ -134,14 +134,14 @@ def test_other_keys_are_pinned_on_purpose(api: APIClient, shown: list[hostkeys.H
     assert answer.json()["fingerprints"] == [OTHER_FINGERPRINT]
 
 
-def test_looking_again_tells_also_that_nothing_answers(api: APIClient) -> None:
+def test_a_refresh_reports_also_that_nothing_answers(api: APIClient) -> None:
     device = factories.device("web1", address="127.0.0.1", port=1)
     answer = api.post(f"/api/v1/devices/{device.pk}/refresh")
     assert answer.status_code == 200
     assert answer.json()["status_detail"]
 
 
-def test_a_device_with_servers_is_not_removed_and_the_list_is_told(api: APIClient) -> None:
+def test_a_device_with_servers_is_not_removed_and_the_list_is_reported(api: APIClient) -> None:
     device = factories.device("web1")
     server = Server.objects.create(name="shop", server_type=factories.SMALL, device=device, secrets={})
     answer = api.delete(f"/api/v1/devices/{device.pk}")
@@ -153,7 +153,7 @@ def test_a_device_with_servers_is_not_removed_and_the_list_is_told(api: APIClien
     assert not Device.objects.exists()
 
 
-def test_a_command_is_told_once(api: APIClient, settings: Settings) -> None:
+def test_a_command_is_shown_once(api: APIClient, settings: Settings) -> None:
     settings.LISTENING_URL = "http://192.168.1.5:8000/"
     made = api.post("/api/v1/devices/join-tokens", {"name": "attic"}, format="json")
     assert made.status_code == 201
@@ -174,7 +174,7 @@ def test_no_command_is_made_that_could_not_work(api: APIClient) -> None:
     assert not JoinToken.objects.exists()
 
 
-def test_strangers_may_do_nothing_of_it(client: APIClient, db: None) -> None:
+def test_without_a_token_nothing_of_it_is_allowed(client: APIClient, db: None) -> None:
     key = factories.device("web1").pk
     for method, path in (
         ("post", "devices"), ("get", "devices/host-keys?address=192.0.2.1"), ("post", "devices/join-tokens"),

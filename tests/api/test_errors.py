@@ -50,7 +50,7 @@ def test_another_kind_of_body_is_refused_with_the_right_header(api: APIClient) -
     assert status == 415 and "Content-Type: application/json" in detail
 
 
-def test_a_method_that_is_not_offered_is_told_which_are(api: APIClient) -> None:
+def test_a_method_that_is_not_offered_is_answered_with_those_that_are(api: APIClient) -> None:
     answer = api.delete(PROVISION)
     assert (answer.status_code, answer.json()) == (405, {"detail": "DELETE is not possible here; allowed: POST."})
 
@@ -64,7 +64,7 @@ def test_a_method_that_is_not_offered_is_told_which_are(api: APIClient) -> None:
         ("", "All paths: /api/v1/schema"),
     ],
 )
-def test_a_path_that_does_not_exist_is_told_in_json(api: APIClient, path: str, words: str) -> None:
+def test_a_path_that_does_not_exist_is_answered_in_json(api: APIClient, path: str, words: str) -> None:
     answer = api.get(f"/api/v1/{path}")
     assert answer.status_code == 404 and words in answer.json()["detail"]
 

@@ -89,7 +89,7 @@ def test_only_a_plan_has_a_result(api: APIClient, server: Server) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/plan"])
-def test_wrong_options_are_told_by_field(api: APIClient, address: str, path: str) -> None:
+def test_wrong_options_are_reported_by_field(api: APIClient, address: str, path: str) -> None:
     call = api.post if path else api.patch
     answer = call(address + path, {"config": {"php_version": "7.4", "x": 1}}, format="json")
 
@@ -138,14 +138,14 @@ def test_a_look_for_drift_compares_with_the_config_as_it_is(api: APIClient, addr
     assert (run.kind, run.request["config"]) == ("server.plan", server.config)
 
 
-def test_what_was_found_is_told_with_the_server(api: APIClient, address: str) -> None:
+def test_what_was_found_is_reported_with_the_server(api: APIClient, address: str) -> None:
     Server.objects.update(drift_count=3, drift_since=timezone.now(), drift_checked_at=timezone.now())
     drift = api.get(address).json()["drift"]
     assert (drift["count"], drift["watch"], drift["run"]) == (3, True, None)
     assert drift["since"] and drift["checked_at"]
 
 
-def test_a_server_is_taken_down_by_its_typed_name(api: APIClient, address: str) -> None:
+def test_a_server_is_decommissioned_by_its_typed_name(api: APIClient, address: str) -> None:
     assert list(api.delete(address, {"confirm": "wep"}, format="json").json()) == ["confirm"]
     assert list(api.delete(address, {"confirm": "web"}, format="json").json()) == ["without_backup"]
     sure = {"confirm": "web", "without_backup": "remove web without a backup"}

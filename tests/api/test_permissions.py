@@ -41,7 +41,7 @@ def address(path: str) -> str:
 
 
 @pytest.mark.parametrize(("path", "method"), CHANGING)
-def test_who_only_looks_changes_nothing_and_is_told_whom_to_ask(visitor: APIClient, path: str, method: str) -> None:
+def test_who_only_looks_changes_nothing_and_learns_whom_to_ask(visitor: APIClient, path: str, method: str) -> None:
     answer = visitor.generic(method, address(path), "{}", content_type="application/json")
     action = action_of(ENDPOINTS[path], method)
     if policy.ACTIONS[action].needs is policy.Needs.LOGIN:

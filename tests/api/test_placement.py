@@ -23,7 +23,7 @@ def big(db: None, enqueued: list[str]) -> Device:
     return factories.device("big", memory_total_mb=16384, memory_available_mb=16384)
 
 
-def test_the_ranking_knows_the_neighbours(api: APIClient, big: Device) -> None:
+def test_the_ranking_knows_the_other_servers_on_a_device(api: APIClient, big: Device) -> None:
     server_provision(server_type=TYPE, name="shop-staging", device=big, config={}, actor=SYSTEM)
     ranked = api.get(f"/api/v1/placement?server_type={TYPE}&name=shop&environment=production").json()
     told = {row["device"]["name"]: row["reasons"] for row in ranked}
@@ -55,7 +55,7 @@ def test_a_set_is_placed_under_constraints(api: APIClient, big: Device) -> None:
         ({"servers": [{"server_type": TYPE}], "constraints": [{"kind": "near"}]}, "constraints[0].kind", "near"),
     ],
 )  # fmt: skip
-def test_wrong_input_is_told_by_field(
+def test_wrong_input_is_reported_by_field(
     api: APIClient, big: Device, body: dict[str, Any], field: str, words: str
 ) -> None:
     answer = api.post(SETS, body, format="json")
@@ -64,7 +64,7 @@ def test_wrong_input_is_told_by_field(
     assert field.partition("[")[0] in str(answer.json())
 
 
-def test_what_if_tells_places_and_reasons(api: APIClient, big: Device) -> None:
+def test_what_if_shows_places_and_reasons(api: APIClient, big: Device) -> None:
     server_provision(server_type=TYPE, name="web", device=big, config={}, actor=SYSTEM)
     found = api.get(f"{WHAT_IF}?device=big").json()
     assert [(row["name"], row["device"]["name"]) for row in found["choices"]] == [("web", "small")]

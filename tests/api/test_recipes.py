@@ -23,7 +23,7 @@ def folder(settings: Settings, tmp_path: Path) -> Path:
     return settings.RECIPES_DIR
 
 
-def test_it_is_a_server_type_and_a_wrong_one_is_told_beside_it(api: APIClient, folder: Path) -> None:
+def test_it_is_a_server_type_and_a_wrong_one_is_reported_beside_it(api: APIClient, folder: Path) -> None:
     listed = api.get(TYPES).json()
     assert {"static-site", "laravel-app-server"} <= {row["id"] for row in listed["results"]}
     [report] = listed["problems"]

@@ -71,7 +71,7 @@ def test_its_urls_lead_to_the_run_its_steps_its_events_and_the_server(api: APICl
         ({"server": "x"}, "server", "known are server_type, name, device_id, environment, config"),
     ],
 )
-def test_wrong_input_is_told_by_field_and_stores_nothing(
+def test_wrong_input_is_reported_by_field_and_stores_nothing(
     api: APIClient, big: Device, changes: dict[str, Any], field: str, words: str
 ) -> None:
     answer = api.post(PROVISION, body(**changes), format="json")
@@ -82,7 +82,7 @@ def test_wrong_input_is_told_by_field_and_stores_nothing(
     assert not Server.objects.exists() and not Run.objects.exists()
 
 
-def test_all_wrong_fields_are_told_at_once(api: APIClient, big: Device) -> None:
+def test_all_wrong_fields_are_reported_at_once(api: APIClient, big: Device) -> None:
     answer = api.post(PROVISION, body(name="A B", config={"php_version": "7.4", "x": 1}), format="json")
     assert set(answer.json()) == {"name", "config.php_version", "config.x"}
 
@@ -150,7 +150,7 @@ def test_a_server_type_carries_its_options_as_json_schema(api: APIClient) -> Non
     assert api.get(f"/api/v1/infrastructure/server-types/{factories.SMALL}").json() == described
 
 
-def test_the_placement_tells_points_reasons_and_refusals(api: APIClient, big: Device) -> None:
+def test_the_placement_shows_points_reasons_and_refusals(api: APIClient, big: Device) -> None:
     factories.device("tiny", memory_total_mb=512, memory_available_mb=512)
     ranked = api.get(f"/api/v1/placement?server_type={factories.SMALL}").json()
     assert [row["device"]["name"] for row in ranked] == ["big", "small", "tiny"]

@@ -79,12 +79,12 @@ def test_a_device_that_cannot_be_logged_in_to_leaves_no_key_behind(
 
 @pytest.mark.usefixtures("reachable")
 @pytest.mark.parametrize(("name", "field"), [("Web 1", "name"), ("{{ 7*7 }}", "name")])
-def test_a_wrong_name_is_told_by_its_field(forgelab: Command, name: str, field: str) -> None:
+def test_a_wrong_name_is_reported_by_its_field(forgelab: Command, name: str, field: str) -> None:
     done = forgelab("device", "add", name, "192.0.2.10", "--accept-key")
     assert done.status == 1 and f"{field}: " in done.err and "lowercase letters" in done.err
 
 
-def test_a_key_file_that_is_not_there_is_told(forgelab: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_file_that_is_not_there_is_reported(forgelab: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hostkeys, "scan", lambda address, port, jump=None: hostkeys.parse(factories.HOST_KEY))
     done = forgelab("device", "add", "web1", "192.0.2.10", "--key", "/nowhere/id", "--accept-key")
     assert (done.status, done.err.splitlines()[-1]) == (1, "forgelab: /nowhere/id: No such file or directory.")
@@ -99,7 +99,7 @@ def test_a_key_file_that_is_not_there_is_told(forgelab: Command, monkeypatch: py
         (("web1", "192.0.2.10", "--via", "nowhere"), 'There is no device "nowhere"'),
     ],
 )
-def test_wrong_input_is_told_before_anything_is_asked(
+def test_wrong_input_is_reported_before_anything_is_asked(
     forgelab: Command, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], said: str
 ) -> None:
     monkeypatch.setattr(hostkeys, "scan", lambda *_, **__: pytest.fail("asked"))

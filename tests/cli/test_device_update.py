@@ -33,7 +33,7 @@ def test_a_wrong_address_names_its_field(forgelab: Command) -> None:
     assert not Device.objects.get().sleeps
 
 
-def test_show_tells_what_a_device_is_made_of(forgelab: Command) -> None:
+def test_show_shows_what_a_device_is_made_of(forgelab: Command) -> None:
     factories.device(
         "nas", virtualisation="kvm", temperature_celsius=51.4, uptime_seconds=200_000, availability_percent=99.87,
         misses=2, sleeps=True, mac_address="52:54:00:12:34:56",

@@ -89,7 +89,7 @@ def test_somebody_answers_for_it(forgelab: Command, running: SimpleNamespace) ->
     assert "forgelab user create admin" in forgelab("device", "join").err
 
 
-def test_a_wrong_name_is_told_by_its_field(forgelab: Command, running: SimpleNamespace) -> None:
+def test_a_wrong_name_is_reported_by_its_field(forgelab: Command, running: SimpleNamespace) -> None:
     done = forgelab("device", "join", "--name", "My Attic")
     assert done.status == 1 and "name: " in done.err
 

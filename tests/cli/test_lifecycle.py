@@ -111,7 +111,7 @@ def test_provisioning_again_keeps_the_options_that_are_not_named(forgelab: Comma
 @pytest.mark.parametrize(
     ("pair", "words"), [("php_version=7.4", "config.php_version"), ("php_version", "OPTION=VALUE")]
 )
-def test_a_wrong_option_is_told(forgelab: Command, server: Server, pair: str, words: str) -> None:
+def test_a_wrong_option_is_reported(forgelab: Command, server: Server, pair: str, words: str) -> None:
     done = forgelab("server", "change", "web", pair)
     assert done.status in (1, 2)
     assert words in done.err
@@ -139,7 +139,7 @@ def test_the_daily_look_is_turned_off(forgelab: Command, server: Server) -> None
     assert Run.objects.count() == 1
 
 
-def test_a_server_is_taken_down_by_its_typed_name(forgelab: Command, server: Server, ends) -> None:
+def test_a_server_is_decommissioned_by_its_typed_name(forgelab: Command, server: Server, ends) -> None:
     ends()
     refused = forgelab("server", "decommission", "web")
     assert refused.status == 1 and "Type the server's name, web" in refused.err

@@ -16,7 +16,7 @@ def test_it_helps(forgelab: Command, arguments: list[str]) -> None:
     assert "forgelab server provision laravel-app-server" in done.out
 
 
-def test_it_tells_its_version(forgelab: Command) -> None:
+def test_it_prints_its_version(forgelab: Command) -> None:
     assert forgelab("--version").out == f"forgelab {__version__}\n"
 
 
@@ -30,7 +30,7 @@ def test_djangos_own_commands_work_too(forgelab: Command) -> None:
     assert 'Did you mean "migrate"?' in forgelab("migrat").err
 
 
-def test_a_verb_that_there_is_not_is_told_with_those_there_are(forgelab: Command) -> None:
+def test_a_verb_that_there_is_not_is_reported_with_those_there_are(forgelab: Command) -> None:
     done = forgelab("device", "lst")
     assert done.status == 2 and "'list'" in done.err and "Traceback" not in done.err
 
@@ -50,7 +50,7 @@ sys.exit("django" in sys.modules)
 
 
 @pytest.mark.parametrize("message", ["no such table: devices_device", 'relation "devices_device" does not exist'])
-def test_a_database_that_is_not_set_up_is_told_with_the_way_out(
+def test_a_database_that_is_not_set_up_is_reported_with_the_way_out(
     forgelab: Command, monkeypatch: pytest.MonkeyPatch, message: str
 ) -> None:
     from django.db import OperationalError

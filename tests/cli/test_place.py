@@ -35,7 +35,7 @@ def test_a_set_is_shown_with_its_reasons(forgelab: Command, two: None) -> None:
     assert not Server.objects.exists()
 
 
-def test_of_what_has_no_place_the_reason_is_told_and_the_status_is_1(forgelab: Command, two: None) -> None:
+def test_of_what_has_no_place_the_reason_is_reported_and_the_status_is_1(forgelab: Command, two: None) -> None:
     done = forgelab("place", f"one={TYPE}", f"two={TYPE}", "--on", "one=small", "--on", "two=small")
     assert done.status == 1
     assert "two" in done.out and "no place" in done.out
@@ -59,7 +59,7 @@ def test_mistakes_are_sentences(forgelab: Command, two: None, arguments: tuple[s
     assert done.status == 1 and said in done.err and "Traceback" not in done.err
 
 
-def test_what_if_tells_where_the_servers_would_go(forgelab: Command, two: None) -> None:
+def test_what_if_shows_where_the_servers_would_go(forgelab: Command, two: None) -> None:
     assert "There is no server on big." in forgelab("place", "--without", "big").out
     server_provision(server_type=TYPE, name="web", device=None, config={}, environment="staging", actor=SYSTEM)
     done = forgelab("place", "--without", "big")

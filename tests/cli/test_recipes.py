@@ -42,7 +42,7 @@ def test_its_documentation_is_shown(folder: Path, capsys: pytest.CaptureFixture[
     assert main(["recipes", "show", "nonsense"]) == 1
 
 
-def test_a_wrong_one_is_told_with_file_and_key(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_one_is_reported_with_file_and_key(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["recipes", "check"]) == 1
     shown = capsys.readouterr().out
     assert "shop/manifest.yaml:\n  line 2: wrong: is not a known key" in shown

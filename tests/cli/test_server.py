@@ -149,7 +149,7 @@ def test_a_lost_run_is_followed_to_its_retry(forgelab: Command) -> None:
         (("--device", "bog"), 'Did you mean "big"?'),
     ],
 )
-def test_wrong_input_is_told_and_stores_nothing(forgelab: Command, arguments: tuple[str, ...], words: str) -> None:
+def test_wrong_input_is_reported_and_stores_nothing(forgelab: Command, arguments: tuple[str, ...], words: str) -> None:
     factories.device("big")
     done = forgelab(*PROVISION, *arguments)
     assert done.status == 1 and words in done.err and "Traceback" not in done.err
@@ -169,7 +169,7 @@ def test_the_ranking_explains_itself(forgelab: Command) -> None:
     assert "16GB RAM available" in out and "unfit" in out and "at least 2GB needed" in out
 
 
-def test_an_export_tells_how_to_run_it(forgelab: Command, tmp_path: Path) -> None:
+def test_an_export_shows_how_to_run_it(forgelab: Command, tmp_path: Path) -> None:
     assert "Provision one first" in forgelab("export", str(tmp_path / "x")).err
 
 

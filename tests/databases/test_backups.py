@@ -166,7 +166,7 @@ def test_a_backup_that_is_gone_from_the_device_is_gone_here(server: Server, answ
 
 
 @pytest.mark.parametrize("answer", ["not JSON", RuntimeError("sudo: a password is required")])
-def test_an_answer_that_is_none_is_told_and_what_was_known_stays(
+def test_an_answer_that_is_none_is_reported_and_what_was_known_stays(
     server: Server, answers: Callable[[Any], None], answer: Any
 ) -> None:
     answers(told(entry()))

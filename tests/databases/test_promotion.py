@@ -122,7 +122,7 @@ def test_provisioned_again_the_new_primary_replaces_nobody_again(promote, replac
     assert (replaced.replaced_by, replaced.status) == ("", Server.Status.ACTIVE)
 
 
-def test_its_runs_are_told_to_take_no_writes_until_one_ends_well(replaced, provision, end):
+def test_its_runs_make_it_take_no_writes_until_one_ends_well(replaced, provision, end):
     run = provision("first", server_type=DATABASE, config=replaced.config)
     assert role(run).variables["postgresql_replaced"] is True
     assert role(run).variables["postgresql_recopy_command"] == (

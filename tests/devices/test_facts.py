@@ -34,7 +34,7 @@ def test_lines_that_only_describe_may_be_missing():
 def test_a_figure_that_is_missing_or_none_is_named(name, value):
     lines = [line for line in PI.splitlines() if not line.startswith(f"{name}=")]
     answer = "\n".join([*lines, *([] if value is None else [f"{name}={value}"])])
-    with pytest.raises(ValueError, match=f"did not tell its {name}"):
+    with pytest.raises(ValueError, match=f"did not report its {name}"):
         parse(answer)
 
 
@@ -176,7 +176,7 @@ def test_the_cards_address_is_one_or_nothing(said, kept):
     assert parse(f"{PI}mac_address={said}\n").mac_address == kept
 
 
-def test_the_minutes_script_tells_the_same_figures():
+def test_the_minutes_script_reports_the_same_figures():
     done = subprocess.run(["sh", "-s"], input=FIGURES, capture_output=True, text=True, check=True)
     whole = subprocess.run(["sh", "-s"], input=SCRIPT, capture_output=True, text=True, check=True)
     assert (figures(done.stdout).memory_total_mb, figures(done.stdout).cores) == (

@@ -38,7 +38,7 @@ def test_a_key_with_a_passphrase_is_opened_once_and_stored_without(db, protected
 
 
 @pytest.mark.parametrize(("given", "said"), [("", "protected by a passphrase"), ("wrong", "does not open the key")])
-def test_a_missing_or_wrong_passphrase_is_told_by_its_field(db, protected_key, given, said):
+def test_a_missing_or_wrong_passphrase_is_reported_by_its_field(db, protected_key, given, said):
     with pytest.raises(ValidationError) as refused:
         identities.identity_add(name="mine", private_key=protected_key.read_text(), passphrase=given, actor=SYSTEM)
     assert list(refused.value.message_dict) == ["passphrase"]

@@ -35,7 +35,7 @@ def test_it_is_a_valid_script_with_nothing_left_to_put_in() -> None:
     assert not {"@USER@", "@PUBLIC_KEY@", "@REPORT_URL@"} & set(text.split())
 
 
-def test_who_is_not_root_is_told_so_and_a_script_that_was_cut_off_says_and_does_nothing() -> None:
+def test_who_is_not_root_gets_an_error_and_a_script_that_was_cut_off_says_and_does_nothing() -> None:
     """As an unprivileged user, whom the whole script tells at once that it needs root: that it began would be seen."""
     text = join_script.script(report_url=URL, public_key=KEY)
     whole = run(text, *AS_NOBODY)

@@ -124,7 +124,7 @@ def test_a_failed_login_uses_the_token_up_and_says_why(
     assert JoinToken.objects.get().used_at
 
 
-def test_what_nobody_foresaw_is_told_as_such(join: Callable[..., Device], world: SimpleNamespace) -> None:
+def test_what_nobody_foresaw_is_reported_as_such(join: Callable[..., Device], world: SimpleNamespace) -> None:
     world.error = TypeError("secret inner workings")
     with pytest.raises(TypeError):
         join()
@@ -169,7 +169,7 @@ def test_host_names_that_many_machines_share_are_counted(join: Callable[..., Dev
     assert join(report, came_from="192.168.1.8").name == "attic-2"
 
 
-def test_a_copy_of_a_machine_is_told_from_it(join: Callable[..., Device]) -> None:
+def test_a_copy_of_a_machine_is_distinguished_from_it(join: Callable[..., Device]) -> None:
     join()
     with pytest.raises(joining.JoinRefused, match=r"is in ForgeLab already: attic at 192\.168\.1\.7"):
         join(name="copy")

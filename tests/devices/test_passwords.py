@@ -191,12 +191,12 @@ def test_a_wrong_password_is_tried_once(machine: Machine) -> None:
 
 
 @pytest.mark.usefixtures("identity", "added")
-def test_root_is_told_that_debian_lets_it_in_by_a_key_only(machine: Machine) -> None:
+def test_for_root_the_error_says_that_debian_lets_it_in_by_a_key_only(machine: Machine) -> None:
     assert "lets root in by a key only" in problem(machine, user="root", password="wrong")["password"][0]
 
 
 @pytest.mark.usefixtures("identity", "added")
-def test_a_machine_that_takes_no_passwords_is_told_from_a_wrong_one(machine: Machine) -> None:
+def test_a_machine_that_takes_no_passwords_is_distinguished_from_a_wrong_one(machine: Machine) -> None:
     machine.by_password = False
     assert "lets nobody in by a password" in problem(machine)["password"][0]
 
@@ -224,7 +224,7 @@ def test_where_nobody_listens_it_says_so(machine: Machine) -> None:
         ("echo 'sorry, you must have a tty' >&2; exit 1", "user", "you must have a tty"),
     ],
 )
-def test_what_sudo_says_is_told_beside_its_field_and_nothing_is_left(
+def test_what_sudo_says_is_reported_beside_its_field_and_nothing_is_left(
     machine: Machine, added: list[dict[str, Any]], answer: str, field: str, words: str
 ) -> None:
     machine.sudo(answer)
@@ -236,7 +236,7 @@ def test_what_sudo_says_is_told_beside_its_field_and_nothing_is_left(
 
 
 @pytest.mark.usefixtures("identity", "added")
-def test_a_machine_without_sudo_is_told_the_way_out(machine: Machine) -> None:
+def test_for_a_machine_without_sudo_the_error_names_the_way_out(machine: Machine) -> None:
     (machine.programs / "sudo").unlink()
     assert "apt-get install sudo" in problem(machine)["user"][0]
 
@@ -274,7 +274,7 @@ def test_the_password_is_in_no_row_and_no_log(machine: Machine, caplog: pytest.L
     [({"name": "Attic!"}, "name"), ({"user": "a b"}, "user"), ({"password": ""}, "password"),
      ({"password": "two\nlines"}, "password"), ({"host_keys": []}, "host_keys")],
 )  # fmt: skip
-def test_wrong_input_is_told_before_anybody_is_asked(machine: Machine, changes: dict[str, Any], field: str) -> None:
+def test_wrong_input_is_reported_before_anybody_is_asked(machine: Machine, changes: dict[str, Any], field: str) -> None:
     assert list(problem(machine, **changes)) == [field]
     assert machine.given == []
 

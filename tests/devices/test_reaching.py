@@ -130,7 +130,7 @@ def test_a_changed_key_behind_it_names_the_device_itself(attic, server):
     assert ssh.run_script(attic, "echo hello") == "hello\n"
 
 
-def test_a_key_of_a_kind_that_was_never_pinned_is_told_by_its_fingerprint(attic, server):
+def test_a_key_of_a_kind_that_was_never_pinned_is_shown_by_its_fingerprint(attic, server):
     attic.host_keys = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAA="
     with pytest.raises(ssh.HostKeyChanged, match=server.host_keys()[0].fingerprint.replace("+", r"\+")):
         ssh.run_script(attic, "true")
@@ -140,12 +140,12 @@ def test_the_keys_of_a_device_behind_it_are_scanned_through_it(gate, server, mar
     assert hostkeys.scan("::1", server.port, jump=gate) == server.host_keys()
 
 
-def test_where_nothing_answers_behind_it_that_is_told(gate, mark):
+def test_where_nothing_answers_behind_it_that_is_reported(gate, mark):
     with pytest.raises(hostkeys.HostKeyError, match=r"at ::1 port 1, as gate sees it.* ssh -J \w+@127.0.0.1:\d+ -p 1"):
         hostkeys.scan("::1", 1, timeout=5, jump=gate)
 
 
-def test_a_device_that_the_one_before_cannot_reach_is_told_so(attic):
+def test_a_device_that_the_one_before_cannot_reach_is_reported(attic):
     attic.port = 1
     with pytest.raises(ssh.DeviceUnreachable, match=r"attic .* cannot be reached from gate, .*Connection refused"):
         ssh.run_script(attic, "true")
@@ -159,7 +159,7 @@ def test_who_refuses_the_key_on_the_way_is_named(attic, gate_server):
         ssh.run_script(attic, "true")
 
 
-def test_a_device_that_lets_nobody_through_is_told_what_to_set(make, server, db):
+def test_for_a_device_that_lets_nobody_through_the_error_says_what_to_set(make, server, db):
     with sshd(more="AllowTcpForwarding no\n") as strict:
         attic = make("attic", server, jump=make("strict", strict))
         with pytest.raises(
@@ -170,7 +170,7 @@ def test_a_device_that_lets_nobody_through_is_told_what_to_set(make, server, db)
 
 class TestAddingBehind:
     def test_looks_at_it_through_the_other(self, gate, server):
-        """That user cannot become root: it is told, so it was reached."""
+        """That user cannot become root: an error says so, so it was reached."""
         with pytest.raises(ValidationError) as refused:
             services.device_add(
                 name="attic", address="::1", port=server.port, user=server.user, jump=gate,
@@ -244,7 +244,7 @@ class TestThisMachine:
         with pytest.raises(ValidationError, match="here is this machine"):
             services.device_trust(device=here, host_keys=gate_server.host_keys(), actor=SYSTEM)
 
-    def test_who_cannot_become_root_here_is_told(self, db, monkeypatch):
+    def test_who_cannot_become_root_here_is_reported(self, db, monkeypatch):
         monkeypatch.setattr(ssh, "local_user", lambda: "nobody")
         monkeypatch.setitem(ssh.LOCAL_ENVIRONMENT, "PATH", os.environ["PATH"])
         monkeypatch.setattr(ssh, "_become", lambda root, user: ["sudo-that-is-not-here"] if root else [])

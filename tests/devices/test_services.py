@@ -72,7 +72,7 @@ class TestOverSSH:
         with pytest.raises(ssh.DeviceUnreachable, match=r"here \(127\.0\.0\.1\) did not answer within 1 seconds"):
             ssh.run_script(reachable, "sleep 30", timeout=1)
 
-    def test_a_refused_key_is_told_with_the_line_to_add(self, reachable, server):
+    def test_a_refused_key_is_reported_with_the_line_to_add(self, reachable, server):
         server.allow("# nobody")
         with pytest.raises(ssh.DeviceUnreachable) as refused:
             ssh.run_script(reachable, "true")
@@ -96,7 +96,7 @@ class TestOverSSH:
     def test_the_scanned_keys_are_the_servers(self, server):
         assert hostkeys.scan("127.0.0.1", server.port) == server.host_keys()
 
-    def test_a_user_without_sudo_can_not_be_added_and_is_told_what_to_do(self, reachable, server):
+    def test_a_user_without_sudo_can_not_be_added_and_the_error_says_what_to_do(self, reachable, server):
         with pytest.raises(ValidationError) as refused:
             services.device_add(
                 name="two", address="127.0.0.1", host_keys=server.host_keys(), user=server.user, port=server.port,
@@ -190,7 +190,7 @@ class TestWithoutNetwork:
             self.add(identity, address="192.168.1.8")
 
     @pytest.mark.parametrize("answer", [RuntimeError("sh: not found"), "what?\n"])
-    def test_a_device_that_is_no_linux_is_told_so(self, identity, answers, answer):
+    def test_a_device_that_is_no_linux_is_reported(self, identity, answers, answer):
         answers["facts"] = answer
         with pytest.raises(ValidationError) as refused:
             self.add(identity)

@@ -92,7 +92,7 @@ def test_the_packet_is_sent_again_while_nothing_answers(device, server, card, mo
     assert len(card.packets) > 1
 
 
-def test_whoever_waits_can_be_told_to_stop(device: Device, server: Sshd, card: Card) -> None:
+def test_a_waiter_can_be_stopped(device: Device, server: Sshd, card: Card) -> None:
     server.stop()
     answers = iter([True, False])
     with pytest.raises(waking.GivenUp):
@@ -107,7 +107,7 @@ def test_without_the_cards_address_it_says_how_to_give_it(device: Device, server
     assert card.packets == []
 
 
-def test_somebody_else_at_its_address_is_told_and_not_worked_on(device: Device, server: Sshd, card: Card) -> None:
+def test_somebody_else_at_its_address_is_reported_and_not_worked_on(device: Device, server: Sshd, card: Card) -> None:
     server.restart()
     with pytest.raises(ssh.HostKeyChanged):
         waking.awaken(device)

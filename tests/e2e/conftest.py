@@ -52,7 +52,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """What ForgeLab itself said goes with every failure: the run's detail alone rarely tells why."""
+    """What ForgeLab itself said goes with every failure: the run's detail alone rarely says why."""
     report = (yield).get_result()
     stack = getattr(item, "funcargs", {}).get("stack")
     if report.failed and stack:

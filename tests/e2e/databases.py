@@ -96,7 +96,7 @@ print(link.recv(200)[4:] if sys.argv[3:] else b"open")
 
 
 def reach(device: LabDevice, address: str, port: int, *, listen: bool = False) -> str:
-    """What `device` meets there: `shut`, `open`, or with `listen` the first thing it is told."""
+    """What `device` meets there: `shut`, `open`, or with `listen` the first thing it receives."""
     command = ["python3", "-c", GREETING, address, str(port), *(["listen"] if listen else [])]
     done = device.exec(command, check=False)
     return (done.stdout or done.stderr).strip()

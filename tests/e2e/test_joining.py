@@ -177,7 +177,7 @@ def test_a_password_is_used_once_and_found_nowhere(forge: Stack, machine: LabDev
     assert PASSWORD not in machine.exec(["journalctl", "--no-pager", "-o", "cat"]).stdout
 
 
-def test_a_wrong_password_is_told_beside_it(machine: LabDevice, add: Callable[..., Any]) -> None:
+def test_a_wrong_password_is_reported_beside_it(machine: LabDevice, add: Callable[..., Any]) -> None:
     refused = add("by-password-2", "kim", password="not-the-password")
     assert refused.status_code == 400
     assert list(refused.json()) == ["password"]
@@ -185,7 +185,9 @@ def test_a_wrong_password_is_told_beside_it(machine: LabDevice, add: Callable[..
     assert remains(machine, "kim") == (False, False)
 
 
-def test_a_user_who_may_not_use_sudo_is_told_the_way_out(machine: LabDevice, add: Callable[..., Any]) -> None:
+def test_for_a_user_who_may_not_use_sudo_the_error_names_the_way_out(
+    machine: LabDevice, add: Callable[..., Any]
+) -> None:
     refused = add("by-password-2", "bob", password=PASSWORD)
     assert refused.status_code == 400
     assert "usermod -aG sudo bob" in refused.json()["user"][0]

@@ -1,4 +1,4 @@
-"""Labs as a whole: side by side, used by several at once, taken down whatever became of their owner."""
+"""Labs as a whole: side by side, used by several at once, removed after any end of their owner."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def card(link, namespace=()):
     return re.search(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}", shown)[0]
 
 
-def test_whoever_takes_an_address_over_is_found_at_once_and_so_is_the_lab(other_lab):
+def test_another_that_takes_an_address_over_is_found_at_once_and_so_is_the_lab(other_lab):
     other_lab.up(f"{PREFIX}-witness")  # the bridge keeps its address while devices come and go
     cards = []
     for name in (f"{PREFIX}-before", f"{PREFIX}-after"):

@@ -139,7 +139,7 @@ def test_another_component_is_planned_and_applied_exactly_so(life: Life) -> None
     assert life.plan(NAME)["plan"]["summary"] == "No changes"
 
 
-def test_taken_down_only_ssh_is_left_and_the_device_is_free(life: Life) -> None:
+def test_decommissioned_only_ssh_is_left_and_the_device_is_free(life: Life) -> None:
     assert life.stack.cli("server", "decommission", NAME, "--confirm", "life", check=False).returncode == 1
     life.stack.cli("server", "decommission", NAME, "--confirm", NAME)
 

@@ -62,7 +62,7 @@ def test_a_version_that_the_vendor_lacks_is_refused_and_nothing_is_touched(datab
     assert database.device.exec(["sh", "-c", "dpkg-query -W; find /etc | sort"]).stdout == before
 
 
-def test_it_is_provisioned_again_and_planned_without_a_change(running: Database, stack: Stack) -> None:
+def test_it_is_reprovisioned_and_planned_without_a_change(running: Database, stack: Stack) -> None:
     assert succeeded(running.provision()) == 0
     assert stack.cli("server", "plan", NAME).stdout.strip().endswith("No changes.")
 
@@ -77,7 +77,7 @@ def test_another_version_than_the_installed_one_is_refused(running: Database) ->
 
 
 def mysql_from(device: LabDevice, login: list[str], question: str) -> str:
-    """What the client on `device` is told, be it an answer or an error."""
+    """What the client on `device` receives, an answer or an error."""
     done = device.exec(["mysql", *login, "-NBe", question], check=False)
     return "\n".join(line for line in (done.stdout + done.stderr).splitlines() if "[Warning]" not in line)
 
@@ -233,7 +233,7 @@ def test_a_worker_logs_in_over_the_network(
     assert sum(worker(stack, machines[3])["outcome"]["recap"]["changed"].values()) == 0
 
 
-def test_a_worker_is_told_of_a_wrong_password(
+def test_a_worker_reports_a_wrong_password(
     running: Database, machines: tuple[LabDevice, str, LabDevice, str], stack: Stack
 ) -> None:
     host = machines[2].address
@@ -245,7 +245,7 @@ def test_a_worker_is_told_of_a_wrong_password(
     assert worker(stack, machines[3])["status"] == "succeeded"
 
 
-def test_it_is_taken_down_and_its_data_stay(running: Database, stack: Stack) -> None:
+def test_it_is_decommissioned_and_its_data_stay(running: Database, stack: Stack) -> None:
     in_use = stack.cli("server", "decommission", NAME, "--confirm", NAME, check=False)
     assert in_use.returncode == 1 and f"{WORKER} uses {NAME}" in in_use.stderr
     stack.cli("server", "decommission", WORKER, "--confirm", WORKER)

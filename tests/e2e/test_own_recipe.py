@@ -137,7 +137,7 @@ def test_the_export_has_the_role_and_changes_nothing(
     assert (tmp_path / "out/roles/greeter/tasks/main.yml").read_text() == ROLE["tasks/main.yml"]
 
 
-def test_broken_it_is_told_everywhere_and_the_others_still_work(
+def test_broken_it_is_reported_everywhere_and_the_others_still_work(
     stack: Stack, server: tuple[LabDevice, dict], manifest: Path
 ) -> None:
     manifest.write_text(MANIFEST.replace("name: nginx", "name: ngnix"))

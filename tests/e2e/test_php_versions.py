@@ -57,7 +57,7 @@ PAGES = {
     "slow.php": "<?php $version = PHP_VERSION; sleep(3); echo $version;",
     "settings.php": "<?php echo PHP_VERSION, ' ', ini_get('memory_limit'), ' ', implode(',', get_loaded_extensions());",
 }
-# A worker that writes down which PHP runs it, and has a job at hand when it is told to stop.
+# A worker that writes down which PHP runs it, and has a job at hand when it has to stop.
 ARTISAN = """<?php
 $told = function (string $line) use ($argv) {
     file_put_contents(__DIR__ . "/log/{$argv[1]}", $line . ' ' . PHP_VERSION . "\\n", FILE_APPEND | LOCK_EX);

@@ -1,4 +1,4 @@
-"""A device that nobody but its neighbour reaches, by IPv6 and another port; and host keys that change under a run.
+"""A device that only the device beside it reaches, by IPv6 and another port; and host keys that change under a run.
 
 The gate is reached by its IPv6 address of the link. Behind it the attic takes SSH on port 2222, from the gate alone.
 """

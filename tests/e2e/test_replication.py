@@ -63,7 +63,7 @@ def test_the_standby_has_what_the_primary_has_and_cannot_be_written_to(servers: 
             connection.execute("INSERT INTO kept VALUES (-1)")
 
 
-def test_both_provisioned_again_change_nothing(servers: Servers) -> None:
+def test_both_reprovisioned_change_nothing(servers: Servers) -> None:
     assert [succeeded(database.provision()) for database in servers] == [0, 0]
 
 
@@ -145,7 +145,7 @@ def test_no_acknowledged_row_is_lost_with_the_primarys_power(servers: Servers) -
         connection.execute("INSERT INTO kept VALUES (-4)")
 
 
-def test_the_new_primary_provisioned_again_changes_nothing(servers: Servers) -> None:
+def test_the_new_primary_reprovisioned_changes_nothing(servers: Servers) -> None:
     assert succeeded(servers[1].provision()) == 0
 
 
@@ -201,7 +201,7 @@ def test_one_command_makes_it_the_standby_of_the_new_primary(servers: Servers, s
     assert (told["config"]["replicate_from"], told["config"]["postgresql_replace_data"]) == (second.name, False)
 
 
-def test_both_in_their_new_places_change_nothing_when_provisioned_again(servers: Servers, stack: Stack) -> None:
+def test_both_in_their_new_places_change_nothing_when_reprovisioned(servers: Servers, stack: Stack) -> None:
     for database in servers:
         stack.cli("server", "provision", "database-server", "--name", database.name, "--hide-credentials")
         assert stack.cli("server", "plan", database.name).stdout.strip().endswith("No changes.")

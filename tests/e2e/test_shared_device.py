@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.sharing import LONG, NETWORK, Home, Join
+from tests.e2e.colocation import LONG, NETWORK, Home, Join
 from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]

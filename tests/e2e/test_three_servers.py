@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.sharing import LONG, NETWORK, Home, Join
+from tests.e2e.colocation import LONG, NETWORK, Home, Join
 from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.lab, pytest.mark.matrix]
@@ -38,7 +38,7 @@ def home(stack: Stack, join: Join) -> Any:
 TYPES = {DATABASE: "database-server", CACHE: "cache-server", WORKER: "laravel-worker-server"}
 
 
-def test_provisioned_again_none_of_them_changes_anything(home: Home) -> None:
+def test_reprovisioned_none_of_them_changes_anything(home: Home) -> None:
     assert {name: home.again(kind, name) for name, kind in TYPES.items()} == {name: 0 for name in TYPES}
 
 

@@ -51,7 +51,7 @@ def add_packages(repository: AptRepository, folder: Path) -> None:
 
 @dataclass
 class Vendor:
-    """The repository, where it is served, and how ForgeLab is told of it."""
+    """The repository, where it is served, and how ForgeLab finds it."""
 
     repository: AptRepository
     url: str

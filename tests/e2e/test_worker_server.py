@@ -106,7 +106,7 @@ def credentials(stack: Stack) -> list[str]:
     ]
 
 
-def test_the_workers_php_uses_both_with_the_credentials_it_is_told(
+def test_the_workers_php_uses_both_with_the_credentials_it_gets(
     stack: Stack, devices: dict[str, tuple[LabDevice, str]], working: dict[str, Any]
 ) -> None:
     asked = devices[WORKER][0].exec(["php8.2", "-r", PHP], input="\n".join(credentials(stack)))

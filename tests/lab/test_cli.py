@@ -61,7 +61,7 @@ def test_the_doctor_says_where_the_lab_is(capsys, tmp_path):
     assert f"network  10.78.0.0/24 on fltest9, down\nimages   none yet in {tmp_path}/lab/images" in out
 
 
-def test_somebody_who_is_not_root_is_told(monkeypatch, capsys):
+def test_somebody_who_is_not_root_gets_an_error(monkeypatch, capsys):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert cli.main(["status"]) == 1
     assert "it needs root: run the same command with sudo." in capsys.readouterr().err

@@ -36,7 +36,7 @@ def test_one_that_is_removed_meanwhile_is_left_out(lab: Lab, monkeypatch: pytest
     assert [device.name for device in lab.devices()] == ["two"]
 
 
-def test_one_that_cannot_be_read_is_told_for_its_number_is_taken(lab: Lab) -> None:
+def test_one_that_cannot_be_read_is_reported_since_its_number_is_taken(lab: Lab) -> None:
     (lab.site.devices / "two" / "device.json").write_text("{")
     with pytest.raises(LabError, match="two"):
         lab.devices()

@@ -78,6 +78,6 @@ def test_a_hidden_file_is_gone_and_may_be_written_again(disk: Layers) -> None:
     assert disk.read("etc/bottom") == "new\n"
 
 
-def test_mount_is_told_of_the_layers_below_whatever_their_names(tmp_path: Path) -> None:
+def test_mount_gets_the_layers_below_whatever_their_names(tmp_path: Path) -> None:
     disk = Layers([tmp_path / "top", Path("/a:b"), Path("/c\\d")])
     assert disk.below() == r"/a\:b:/c\\d"

@@ -18,7 +18,7 @@ def pidfile(tmp_path):
     file.end()
 
 
-def test_a_failing_command_is_told_in_its_own_words():
+def test_a_failing_command_is_reported_in_its_own_words():
     with pytest.raises(LabError, match=r"`sh -c 'echo no route >&2; exit 3'` failed \(3\): no route"):
         run("sh", "-c", "echo no route >&2; exit 3")
 

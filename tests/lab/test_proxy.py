@@ -179,7 +179,7 @@ def test_it_tunnels_nowhere_else(client):
         client.request("GET", "/")
 
 
-def test_it_does_not_speak_to_strangers(serve, registry, tmp_path):
+def test_it_refuses_clients_from_outside_the_lab(serve, registry, tmp_path):
     proxy = serve(Proxy(("127.0.0.1", 0), {registry.endpoint}, tmp_path, "10.78.0."))
     with socket.create_connection(("127.0.0.1", proxy.server_port), timeout=10) as connection:
         assert connection.recv(1) == b""

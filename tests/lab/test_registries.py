@@ -71,7 +71,7 @@ def test_it_writes_sources_for_another_suite():
     ]
 
 
-def test_a_machine_without_debian_archives_is_told_how_to_name_one(monkeypatch):
+def test_a_machine_without_debian_archives_is_shown_how_to_name_one(monkeypatch):
     monkeypatch.setattr(registries, "APT_FILES", ())
     monkeypatch.delenv("FORGELAB_LAB_MIRROR", raising=False)
     with pytest.raises(LabError, match="export FORGELAB_LAB_MIRROR="):

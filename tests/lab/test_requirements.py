@@ -67,7 +67,7 @@ def test_it_knows_a_container_that_may_not_make_control_groups(able_machine):
     assert "start that container with --privileged" in problem()
 
 
-def test_it_tells_somebody_who_is_not_root_before_listing_nothing(monkeypatch):
+def test_it_refuses_somebody_who_is_not_root_before_listing_nothing(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(LabUnavailable, match="it needs root"):
         requirements.check_root()

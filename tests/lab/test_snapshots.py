@@ -54,7 +54,7 @@ def test_a_name_that_is_none_is_refused(lab: Lab, shop: LabDevice, name: str) ->
 
 
 def test_more_layers_than_can_be_mounted_are_refused_with_the_way_out(lab: Lab) -> None:
-    make(lab, "deep", 12, snapshots=[f"s{n}" for n in range(layers.MOST)])
+    make(lab, "deep", 12, snapshots=[f"s{n}" for n in range(layers.LIMIT)])
     with pytest.raises(LabError, match=r"deep stands on 50 snapshots.*--from SNAPSHOT"):
         lab.snapshot("deep", "kept")
 

@@ -159,7 +159,7 @@ def test_a_process_whose_name_has_brackets_and_spaces_is_read_right():
     process.communicate(b"\n")
 
 
-def test_the_machine_is_told_with_its_boot_and_its_pid_namespace():
+def test_the_machine_is_named_with_its_boot_and_its_pid_namespace():
     host, boot, space = machine_id().split("/")
     assert host
     assert uuid.UUID(boot)

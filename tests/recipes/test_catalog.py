@@ -50,7 +50,7 @@ def test_an_unknown_recipe_is_refused_with_those_there_are(tmp_path: Path, roles
         Catalog.load([tmp_path / "mine"], roles_dir).get("shp")
 
 
-def test_of_a_recipe_that_cannot_be_used_it_is_told_why(tmp_path: Path, roles_dir: Path) -> None:
+def test_of_a_recipe_that_cannot_be_used_it_is_reported_why(tmp_path: Path, roles_dir: Path) -> None:
     drop(tmp_path / "mine", "shop", MANIFEST.replace("tagline:", "tag_line:"))
     with pytest.raises(KeyError, match=r'"shop" cannot be used; shop/manifest\.yaml: line 5: tag_line: is not a known'):
         Catalog.load([tmp_path / "mine"], roles_dir).get("shop")

@@ -64,7 +64,7 @@ def test_what_says_nothing_is_shared_by_equal_values_only(tool) -> None:
     )
 
 
-def test_a_secret_counts_and_is_not_told(tool) -> None:
+def test_a_secret_counts_and_is_not_shown(tool) -> None:
     said = conflict(tool(), part({"tool_password": "mine"}), part({"tool_password": "theirs"}), "new")
     assert "tool_password" in said
     assert "mine" not in said and "theirs" not in said
@@ -76,7 +76,7 @@ def test_what_a_device_has_once_is_never_shared(tool) -> None:
     assert conflict(tool({"exclusive": True}), part(), part(), "new") == "has Tool there, which a device can have once"
 
 
-def test_what_is_exempt_is_in_nobodys_way(tool) -> None:
+def test_what_is_exempt_conflicts_with_nothing(tool) -> None:
     spec = tool({"exclusive": True, "exempt_if": {"level": 0}})
     assert (
         conflict(spec, part(level=0), part(level=4), "new") == conflict(spec, part(level=4), part(level=0), "new") == ""
@@ -149,7 +149,7 @@ class TestMerged:
         ("colocation: [", "is not valid YAML"),
     ],
 )
-def test_what_cannot_be_meant_is_told_with_its_key(tool, rules: object, told: str) -> None:
+def test_what_cannot_be_meant_is_reported_with_its_key(tool, rules: object, told: str) -> None:
     with pytest.raises(DocumentError) as refused:
         tool(rules)
     assert told in str(refused.value)

@@ -26,7 +26,7 @@ def generated() -> dict[Path, str]:
     return files.generated_files(built_in.recipes.values(), ROOT / "roles")
 
 
-def test_a_recipes_page_tells_everything_it_declares(recipe: Recipe) -> None:
+def test_a_recipes_page_shows_everything_it_declares(recipe: Recipe) -> None:
     page = markdown(recipe_page(recipe))
     assert "# Small Server\n" in page
     assert "| Memory | 2 GB | 4 GB |" in page
@@ -40,14 +40,14 @@ def test_a_recipes_page_tells_everything_it_declares(recipe: Recipe) -> None:
     assert '- Greet: `echo ${DOMAIN} && echo "$${HOME}"`' in page
 
 
-def test_a_roles_page_tells_every_variable(roles: Roles) -> None:
+def test_a_roles_page_shows_every_variable(roles: Roles) -> None:
     page = markdown(role_page(roles.specs["postgresql"]))
     assert "| `postgresql_version` | str | `'15'` | `15`, `16` |" in page
     assert "| `postgresql_password` | str, secret | `''` |" in page
     assert 'postgresql_password: "{{ vault_postgresql_password }}"' in page
 
 
-def test_the_keys_of_a_lists_items_are_told(tmp_path: Path) -> None:
+def test_the_keys_of_a_lists_items_are_reported(tmp_path: Path) -> None:
     page = markdown(role_page(load_role(ROOT / "roles/firewall")))
     assert "| `firewall_allowed[].port` | str | (must be given) |" in page
 

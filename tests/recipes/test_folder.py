@@ -57,7 +57,7 @@ def test_an_id_is_a_plain_name(mine: Path, roles_dir: Path, recipe_id: str, said
     assert said in told(mine, roles_dir)["shop/manifest.yaml"]
 
 
-def test_what_lies_in_the_wrong_place_is_told_where_to_go(mine: Path, roles_dir: Path) -> None:
+def test_what_lies_in_the_wrong_place_is_reported_where_to_go(mine: Path, roles_dir: Path) -> None:
     drop(mine / "group", "shop")
     (mine / "empty").mkdir()
     (mine / "other").mkdir()
@@ -99,7 +99,7 @@ def test_links_in_a_circle_are_refused(mine: Path, roles_dir: Path) -> None:
     assert "cannot be read" in told(mine, roles_dir)["shop/manifest.yaml"]
 
 
-def test_a_name_that_is_no_text_can_be_told(mine: Path, roles_dir: Path) -> None:
+def test_a_name_that_is_no_text_can_be_reported(mine: Path, roles_dir: Path) -> None:
     drop(mine, "shop").parent.rename(mine / os.fsdecode(b"sh\xff\x1bp"))
     [(file, said)] = told(mine, roles_dir).items()
     assert (file + said).encode()
@@ -116,7 +116,7 @@ def test_a_built_in_recipe_is_never_shadowed(mine: Path, roles_dir: Path) -> Non
     assert "is taken by a recipe that ForgeLab brings" in problem.message
 
 
-def test_a_folder_that_is_none_is_told(tmp_path: Path, roles_dir: Path) -> None:
+def test_a_folder_that_is_none_is_reported(tmp_path: Path, roles_dir: Path) -> None:
     (tmp_path / "file").write_text("")
     [report] = Catalog.load([tmp_path / "file"], roles_dir).reports()
     assert report.path == tmp_path / "file"

@@ -56,7 +56,7 @@ def test_fields_are_grouped_by_component(recipe: Recipe) -> None:
     assert groups == [("", ["database_engine", "include_redis", "domain"]), ("PHP", ["php_version", "php_workers"])]
 
 
-def test_a_wrong_answer_is_told_at_its_field(recipe: Recipe) -> None:
+def test_a_wrong_answer_is_reported_at_its_field(recipe: Recipe) -> None:
     form = recipe_form(recipe)({**ANSWERS, "php_version": "7.4", "php_workers": "0", "domain": "a b"})
     assert set(form.errors) == {"php_version", "php_workers", "domain"}
     assert form.errors["domain"] == ['"a b" does not match [a-z0-9.-]+']

@@ -113,12 +113,12 @@ def test_the_form_takes_networks_with_commas_and_offers_fitting_servers(shelf: R
     assert 'value="10.0.0.0/8, ::1/128"' in str(shown["allowed_networks"])
 
 
-def test_a_server_that_is_gone_is_told_at_its_field(reader: Recipe) -> None:
+def test_a_server_that_is_gone_is_reported_at_its_field(reader: Recipe) -> None:
     form = recipe_form(reader, servers=[])({"reading": "on", "shelf": "books"})
     assert form.errors == {"shelf": ["There is no server books of a fitting type any more. Choose another one."]}
 
 
-def test_a_wrong_network_is_told_at_its_field(shelf: Recipe) -> None:
+def test_a_wrong_network_is_reported_at_its_field(shelf: Recipe) -> None:
     form = recipe_form(shelf)({"remote": "on", "port": "1", "engine": "wood", "allowed_networks": "homelab"})
     assert form.errors["allowed_networks"][0].startswith('"homelab" is not a network')
 

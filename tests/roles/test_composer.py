@@ -9,7 +9,7 @@ import pytest
 INSTALLER = ["laravel/installer:^5", "acme/tool"]
 
 
-def test_what_is_wanted_is_told_in_composers_own_format(evaluate: Callable[..., Any]) -> None:
+def test_what_is_wanted_is_written_in_composers_own_format(evaluate: Callable[..., Any]) -> None:
     repositories = [{"type": "path", "url": "/srv/{ü} \"'"}, {"type": "composer", "url": "https://mirror.lan"}]
     wanted = evaluate(
         "composer", "composer_wanted", composer_global_packages=INSTALLER, composer_repositories=repositories

@@ -53,7 +53,7 @@ class TestUnits:
         assert called == [["stop", "runs"], ["stop", "broken"],
                           ["disable", "--quiet", "runs"], ["disable", "--quiet", "broken"]]  # fmt: skip
 
-    def test_are_only_told_in_check_mode(self, removed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_are_only_reported_in_check_mode(self, removed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
         told, called = self.stop(removed, monkeypatch, dry=True)
         assert told == (["runs", "broken"], ["runs", "broken"])
         assert called == []
@@ -105,7 +105,7 @@ class TestFolders:
         assert removed.left_empty([str(tmp_path / "var"), str(tmp_path / "gone")], []) == []
 
 
-def test_who_goes_on_running_is_told(removed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_goes_on_running_is_reported(removed: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[list[str]] = []
     monkeypatch.setattr(removed, "look_at", lambda units: {unit: {"ActiveState": "active"} for unit in units})
     monkeypatch.setattr(removed, "run", lambda command, what: called.append(command))

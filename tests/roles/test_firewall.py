@@ -98,7 +98,7 @@ ufw allow 5432/tcp comment 'ForgeLab'
     ]
 
 
-def test_ssh_stays_open_whoever_else_may_use_its_port(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ssh_stays_open_when_others_may_use_its_port_too(firewall: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     added = "ufw allow 22/tcp comment 'ForgeLab'\n"
     calls = plan(firewall, monkeypatch, added, active=True, allowed=[item("22", "10.0.0.6")])
     assert not [call for call in calls if call.startswith("delete")]
@@ -134,7 +134,7 @@ def test_it_refuses_what_is_no_port_or_address(firewall: ModuleType, wrong: dict
     assert named in str(refused.value)
 
 
-def test_it_tells_which_listening_ports_are_closed_from_now_on(
+def test_it_shows_which_listening_ports_are_closed_from_now_on(
     firewall: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(firewall, "listeners", lambda **_: {22: {"1"}, 6005: {"2"}, 8123: {"3"}})

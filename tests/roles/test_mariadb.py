@@ -46,7 +46,7 @@ def test_mysql_has_settings_of_its_own(render: Callable[..., str]) -> None:
         ("trixie", "9.7", "mysql-server", {"mysql-server": "9.7"}),
     ],
 )
-def test_where_mysqls_package_does_not_carry_the_version_the_preflight_is_told_it(
+def test_where_mysqls_package_does_not_carry_the_version_the_preflight_gets_it(
     evaluate: Callable[..., Any], release: str, version: str, package: str, series: dict[str, str]
 ) -> None:
     given = {"ansible_facts": {**FACTS, "distribution_release": release}, "mysql_version": version}

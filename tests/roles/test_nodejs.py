@@ -154,7 +154,7 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return job
 
 
-def test_a_failure_is_told_with_the_way_out(device: ModuleType, jobs: ModuleType) -> None:
+def test_a_failure_is_reported_with_the_way_out(device: ModuleType, jobs: ModuleType) -> None:
     params = parameters(home="/nowhere/ours/20", version="20.1", node_script='echo "no route to $2" >&2; exit 3')
     answer = jobs.finish(jobs.start(device.work(params)))
     assert answer["failed"].startswith("Node.js 20.1 could not be installed on this device: no route to 20.1\n-- ")
@@ -185,7 +185,7 @@ def test_what_a_killed_job_had_started_is_waited_for(device: ModuleType, jobs: M
     assert jobs.finish(jobs.start(device.work(parameters(packages=["gulp"], packages_script=check)))) == {}
 
 
-def test_a_job_that_a_restart_forgot_is_told(jobs: ModuleType) -> None:
+def test_a_job_that_a_restart_forgot_is_reported(jobs: ModuleType) -> None:
     with pytest.raises(jobs.Unfinished, match="restarted"):
         jobs.finish("0" * 32)
 

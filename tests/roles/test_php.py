@@ -205,7 +205,7 @@ Num       RefCount Protocol Flags    Type St Inode Path
     assert fpm.connections(table, "/run/php/php8.2-fpm.sock") == 2
 
 
-def test_a_process_that_began_before_the_configuration_is_told_by_its_ticks(fpm: Any) -> None:
+def test_a_process_that_began_before_the_configuration_is_recognised_by_its_ticks(fpm: Any) -> None:
     stat = "77 (nginx) S " + " ".join(["0"] * 18) + " 5000 0 0"
     assert fpm.started_at(stat, uptime=60.0, now=1000.0) == 990.0
 

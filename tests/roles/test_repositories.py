@@ -141,7 +141,7 @@ class TestAKey:
         ("nodejs", "nodejs", ""),
     ],
 )
-def test_a_package_name_tells_its_version(vendors: ModuleType, template: str, name: str, version: str | None) -> None:
+def test_a_package_name_shows_its_version(vendors: ModuleType, template: str, name: str, version: str | None) -> None:
     assert vendors.version_of(template, name) == version
 
 
@@ -277,7 +277,7 @@ def test_a_version_that_is_not_needed_any_more_leaves_the_pin(choose: Callable[.
     assert [source["packages"] for source in choice.sources] == [["php8.4", "php8.4-*", "php-common"]]
 
 
-def test_a_release_that_the_vendor_does_not_serve_is_told(choose: Callable[..., Any]) -> None:
+def test_a_release_that_the_vendor_does_not_serve_is_reported(choose: Callable[..., Any]) -> None:
     choice = choose([], release="forky", wanted=["php8.3-cli"], missing=["php8.3-cli"])
     assert choice.troubles == {"php8.3-cli": ("packages.example.org has nothing for forky", "choose another device")}
     [(problem, way_out)] = utils("apt").missing_problems(

@@ -103,7 +103,7 @@ def test_a_worker_becomes_the_command_in_the_applications_folder(wait_script: Pa
     assert done.stdout == f"{folder}\n"
 
 
-def test_a_waiting_worker_ends_when_it_is_told_to(wait_script: Path, tmp_path: Path) -> None:
+def test_a_waiting_worker_ends_when_it_is_stopped(wait_script: Path, tmp_path: Path) -> None:
     worker = subprocess.Popen(["sh", wait_script, tmp_path / "missing", "true"])
     time.sleep(0.3)
     assert worker.poll() is None

@@ -24,7 +24,7 @@ def only(*events):
 
 
 class TestChanges:
-    def test_are_told_thing_by_thing(self):
+    def test_are_listed_thing_by_thing(self):
         step = only(event(changed_files=["/a", "/b"], started_units=["nginx.service"]))
         assert step.changes == [
             Change("file", "/a"), Change("file", "/b"), Change("service to start", "nginx.service"),
@@ -38,7 +38,7 @@ class TestChanges:
         steps = changes_of([event(role="packages", missing=["nginx"]), event(commands=["allow 80/tcp"])], TITLES)
         assert [step.changes[0].what for step in steps] == ["nginx", "allow 80/tcp"]
 
-    def test_of_a_module_that_tells_no_more_are_the_task_itself(self):
+    def test_of_a_module_that_shows_no_more_are_the_task_itself(self):
         assert only(event(task="Make the user")).changes == [Change("task", "Make the user")]
 
     def test_that_are_none_are_left_out(self):
@@ -48,7 +48,7 @@ class TestChanges:
         steps = changes_of([event(role="redis"), event(role="packages")], TITLES)
         assert [step.role for step in steps] == ["packages", "redis"]
 
-    def test_tell_a_service_once_whose_file_changes_anyway(self):
+    def test_list_a_service_once_whose_file_changes_anyway(self):
         assert len(only(event(changed_files=["/a"], unread_units=["nginx.service"])).changes) == 1
         assert only(event(changed_files=[], unread_units=["nginx.service"])).changes[0].what == "nginx.service"
 
@@ -62,7 +62,7 @@ class TestHandlers:
         step = only({**event(), "kind": HANDLER_START}, {**event(), "kind": TASK_START}, event())
         assert (len(step.changes), step.handlers) == (1, [])
 
-    def test_that_cannot_run_in_check_mode_are_told_once(self):
+    def test_that_cannot_run_in_check_mode_are_reported_once(self):
         handler = {**event(), "kind": HANDLER_START}
         command = event(SKIPPED, task="Restart", changed=False, rc=0)
         assert only(event(), handler, command, command).handlers == ["Restart"]
@@ -144,7 +144,7 @@ class TestVerbose:
         assert not (unfolded({"event": SKIPPED, "event_data": {}, "stdout": stdout})["event_data"].get("res"))
 
 
-def test_the_start_of_a_handler_is_told_from_that_of_a_task():
+def test_the_start_of_a_handler_is_distinguished_from_that_of_a_task():
     start = {"event": TASK_START, "counter": 1, "event_data": {"is_conditional": True}}
     assert slim(start)["kind"] == HANDLER_START
     assert slim({**start, "event_data": {"is_conditional": False}})["kind"] == TASK_START

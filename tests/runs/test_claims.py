@@ -13,7 +13,7 @@ from tests.support.threads import at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_of_many_workers_told_of_one_run_exactly_one_gets_it(run):
+def test_of_many_workers_that_get_one_run_exactly_one_claims_it(run):
     results = at_once(*[lambda: claims.claim(run.pk)] * 8)
     assert sorted(type(result).__name__ for result in results) == ["NoneType"] * 7 + ["Run"]
     assert DeviceLock.objects.get().run_id == run.pk
@@ -72,7 +72,7 @@ def test_a_beat_counts_only_for_the_worker_that_has_the_run(run):
     assert not claims.heartbeat(mine)
 
 
-def test_ending_frees_the_device_and_tells_the_domain_once(run, listen):
+def test_ending_frees_the_device_and_calls_the_domain_once(run, listen):
     told = []
     listen(lambda ended: told.append((ended.status, ended.outcome)))
     mine = claims.claim(run.pk)
@@ -148,7 +148,7 @@ class TestALostRun:
         assert (run.status, Run.objects.count()) == ("cancelled", 1)
         assert run.status_detail == "Cancelled on request. The worker that ran it died."
 
-    def test_tells_the_domain_when_its_repetition_is_queued_already(self, run, listen):
+    def test_calls_the_domain_when_its_repetition_is_queued_already(self, run, listen):
         seen = []
         listen(lambda ended: seen.append(Run.objects.active().count()))
         self.lose(run)

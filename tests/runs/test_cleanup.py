@@ -71,7 +71,7 @@ def test_out_of_reach_it_gets_no_second_playbook(make_run, lost, performed, monk
 
 
 @pytest.mark.parametrize(("left", "words"), [(1, "1 process of"), (3, "3 processes of")])
-def test_what_cannot_be_ended_is_told_for_what_it_is(make_run, lost, performed, monkeypatch, left, words) -> None:
+def test_what_cannot_be_ended_is_reported_as_such(make_run, lost, performed, monkeypatch, left, words) -> None:
     device_says(monkeypatch, left, left, left)
     ended = execute(make_run().pk)
     assert (ended.status, performed) == ("failed", [])

@@ -77,7 +77,7 @@ def test_the_recap_is_kept_as_the_result():
     [("runner_on_failed", False, True), ("runner_on_failed", True, False), ("runner_on_unreachable", False, True),
      ("runner_on_async_failed", False, True), ("runner_on_ok", False, False), ("runner_item_on_failed", False, False)],
 )  # fmt: skip
-def test_a_failure_is_told_by_the_events_name(kind, ignored, failure):
+def test_a_failure_is_recognised_by_the_events_name(kind, ignored, failure):
     assert is_failure(slim(event(kind, ignore_errors=ignored))) is failure
 
 

@@ -252,7 +252,7 @@ class TestReading:
         run.refresh_from_db()
         assert selectors.run_snapshot(run_id=run.pk)["retry"] == str(run.retried_by.pk)
 
-    def test_a_run_that_is_not_there_is_told(self, run):
+    def test_a_run_that_is_not_there_is_reported(self, run):
         Run.objects.all().delete()
         with pytest.raises(Run.DoesNotExist):
             selectors.run_snapshot(run_id=run.pk)

@@ -99,7 +99,7 @@ class TestTheSubject:
 
 
 class TestThePageOfAResult:
-    def test_is_told_by_the_kind(self, make_run, device):
+    def test_is_given_by_the_kind(self, make_run, device):
         page = Page("device_detail", "Show it", lambda run: [run.subject.name], lambda run: {"tab": "a b"})
         run = make_run(subject=device)
         assert page.link(run) == {"url": f"/devices/{device.name}/?tab=a+b", "label": "Show it"}

@@ -67,7 +67,7 @@ def counters(messages):
     return [event["counter"] for message in messages if message["event"] == "events" for event in message["data"]]
 
 
-def test_an_ended_run_tells_its_events_its_snapshot_and_the_end(run):
+def test_an_ended_run_shows_its_events_its_snapshot_and_the_end(run):
     store(run, 1, 2, 5)
     finish(run)
     messages = follow(run)
@@ -84,7 +84,7 @@ def test_who_comes_back_gets_only_what_is_new(run):
     assert counters(follow(run, after=2)) == [3, 4]
 
 
-def test_what_happens_meanwhile_is_told_in_order_and_once(run):
+def test_what_happens_meanwhile_is_reported_in_order_and_once(run):
     store(run, 1, 2)
 
     def go_on():
@@ -106,7 +106,7 @@ def test_many_events_come_in_pages_and_none_is_lost(run):
     assert counters(messages) == list(range(1, 1202))
 
 
-def test_a_run_that_does_not_exist_is_told(run):
+def test_a_run_that_does_not_exist_is_reported(run):
     run.pk = uuid.uuid4()
     with pytest.raises(Run.DoesNotExist):
         follow(run)

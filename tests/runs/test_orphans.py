@@ -75,6 +75,6 @@ def test_a_device_that_can_not_be_asked_is_not_sure(device, monkeypatch, error):
 
 
 @pytest.mark.parametrize("answer", ["found=1 left=1\n", "", "left=", "left=0 and more"])
-def test_a_process_that_does_not_end_is_told(device, monkeypatch, answer):
+def test_a_process_that_does_not_end_is_reported(device, monkeypatch, answer):
     monkeypatch.setattr(ssh, "run_script", lambda *args, **more: answer)
     assert not orphans.end_on_device(device, [uuid.uuid4()])

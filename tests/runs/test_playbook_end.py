@@ -46,7 +46,7 @@ def test_the_time_limit_ends_it_and_says_how_long_it_was(supervise, claimed):
     ("seconds", "text"),
     [(1, "1 second"), (59, "59 seconds"), (60, "1 minute"), (90, "90 seconds"), (3600, "60 minutes")],
 )
-def test_a_time_is_told_in_words(seconds, text):
+def test_a_time_is_given_in_words(seconds, text):
     assert playbook.in_words(seconds) == text
 
 

@@ -43,12 +43,12 @@ def test_without_a_recap_it_failed_and_something_may_still_run():
     assert RunSummary(failure="Install: no").result("web") == RunResult("failed", "Install: no", device_clean=False)
 
 
-def test_what_roles_tell_is_learned_and_the_last_word_counts():
+def test_what_roles_report_is_learned_and_the_last_word_counts():
     assert seen({"forgelab": {"a": 1}}, None, {"forgelab": {"a": 2, "b": 3}}).learned == {"a": 2, "b": 3}
 
 
 @pytest.mark.parametrize("told", ["text", 5, ["a"], None])
-def test_a_device_that_tells_nonsense_teaches_nothing(told):
+def test_a_device_that_shows_nonsense_teaches_nothing(told):
     assert seen({"forgelab": told}).learned == {}
 
 

@@ -131,5 +131,5 @@ def test_a_clock_that_goes_back_takes_no_seconds_away():
         ({"msg": ["a", "b"], "stderr": 5}, "Install: ['a', 'b']\n5"),
     ],
 )  # fmt: skip
-def test_a_failing_task_is_told_in_its_shortest_useful_form(result, message):
+def test_a_failing_task_is_reported_in_its_shortest_useful_form(result, message):
     assert failure_message(event(FAILED, result=result)) == message

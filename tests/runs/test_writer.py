@@ -126,7 +126,7 @@ def test_a_run_that_is_gone_ends_the_writer_instead_of_trying_for_ever(open_writ
     assert opened.put(event(2))
 
 
-def test_a_database_that_does_not_come_back_is_told(open_writer, stores):
+def test_a_database_that_does_not_come_back_is_reported(open_writer, stores):
     stores.refuse |= {"with": OperationalError("gone"), "times": 10_000}
     opened = open_writer()
     opened.put(event(1))
@@ -135,7 +135,7 @@ def test_a_database_that_does_not_come_back_is_told(open_writer, stores):
     assert not opened._thread.is_alive()
 
 
-def test_a_full_queue_is_told_instead_of_blocking(run, monkeypatch):
+def test_a_full_queue_is_reported_instead_of_blocking(run, monkeypatch):
     gate = threading.Event()
     monkeypatch.setattr(EventWriter, "_store", lambda self, *args: gate.wait(20))
     opened = EventWriter(run.pk)
@@ -157,7 +157,7 @@ def test_steps_are_stored_with_their_events(open_writer, run):
     assert list(Event.objects.values_list("failed", "changed")) == [(False, True), (False, True), (True, False)]
 
 
-def test_what_a_role_tells_is_in_the_runs_outcome_at_once(open_writer, run):
+def test_what_a_role_shows_is_in_the_runs_outcome_at_once(open_writer, run):
     opened = open_writer()
     opened.put(event(1, result={"forgelab": {"versions": [{"name": "nginx"}]}}))
     opened.finish()

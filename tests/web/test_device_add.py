@@ -63,7 +63,7 @@ def test_where_nothing_answers_it_says_so_and_keeps_the_form(web: Client, world:
     assert 'value="attic"' in page.content.decode()
 
 
-def test_a_refused_login_tells_the_way_out(web: Client, world: SimpleNamespace) -> None:
+def test_a_refused_login_shows_the_way_out(web: Client, world: SimpleNamespace) -> None:
     world.error = ssh.DeviceUnreachable("attic refused the key forgelab. Add this line to ~root/.ssh/authorized_keys")
 
     page = web.post(ADDRESS, FORM | {"accepted": factories.FINGERPRINT})
@@ -72,7 +72,7 @@ def test_a_refused_login_tells_the_way_out(web: Client, world: SimpleNamespace) 
 
 
 @pytest.mark.parametrize("answer", [RuntimeError("sh: not found"), ValueError("it did not tell its memory")])
-def test_a_device_that_answers_nonsense_is_told_beside_its_address(
+def test_a_device_that_answers_nonsense_is_reported_beside_its_address(
     web: Client, monkeypatch: pytest.MonkeyPatch, answer: Exception
 ) -> None:
     def run_script(*args: object, **options: object) -> str:
@@ -88,7 +88,7 @@ def test_a_device_that_answers_nonsense_is_told_beside_its_address(
     assert not Device.objects.exists()
 
 
-def test_a_user_without_sudo_is_told_beside_the_user(web: Client, world: SimpleNamespace) -> None:
+def test_a_user_without_sudo_is_reported_beside_the_user(web: Client, world: SimpleNamespace) -> None:
     world.error = ValidationError({"user": "ada cannot become root on attic without a password."})
 
     page = web.post(ADDRESS, FORM | {"accepted": factories.FINGERPRINT})
@@ -99,7 +99,7 @@ def test_a_user_without_sudo_is_told_beside_the_user(web: Client, world: SimpleN
 @pytest.mark.parametrize(
     ("name", "value"), [("name", "Attic!"), ("address", "a b"), ("port", "0"), ("port", "99999"), ("user", "ro ot")]
 )
-def test_a_wrong_field_is_told_beside_it(web: Client, world: SimpleNamespace, name: str, value: str) -> None:
+def test_a_wrong_field_is_reported_beside_it(web: Client, world: SimpleNamespace, name: str, value: str) -> None:
     page = web.post(ADDRESS, FORM | {name: value})
 
     assert page.status_code == 422
@@ -107,7 +107,7 @@ def test_a_wrong_field_is_told_beside_it(web: Client, world: SimpleNamespace, na
     assert field(page, name)
 
 
-def test_a_key_that_is_no_private_key_is_told_beside_it(web: Client, world: SimpleNamespace) -> None:
+def test_a_key_that_is_no_private_key_is_reported_beside_it(web: Client, world: SimpleNamespace) -> None:
     page = web.post(ADDRESS, FORM | {"private_key": "ssh-ed25519 AAAA", "accepted": factories.FINGERPRINT})
 
     assert "This is not a private SSH key" in field(page, "private_key")
@@ -154,7 +154,9 @@ def test_a_device_is_reached_through_another(web: Client, world: SimpleNamespace
     assert Device.objects.get(name="attic").jump == best
 
 
-def test_a_name_that_is_taken_is_told_before_anything_else(web: Client, world: SimpleNamespace, best: Device) -> None:
+def test_a_name_that_is_taken_is_reported_before_anything_else(
+    web: Client, world: SimpleNamespace, best: Device
+) -> None:
     page = web.post(ADDRESS, FORM | {"name": "homelab-server-02"})
 
     assert "There is a device homelab-server-02 already" in field(page, "name")
@@ -178,7 +180,7 @@ def test_the_password_is_used_with_the_accepted_keys(web: Client, world: SimpleN
     assert world.added[0][0] == SHOWN
 
 
-def test_a_wrong_password_is_told_beside_it_and_not_shown_again(web: Client, world: SimpleNamespace) -> None:
+def test_a_wrong_password_is_reported_beside_it_and_not_shown_again(web: Client, world: SimpleNamespace) -> None:
     world.error = ValidationError({"password": "192.168.1.7 refused the password of ada."})
 
     page = web.post(BY_PASSWORD, FORM | {"user": "ada", "password": "wr0ng-one", "accepted": factories.FINGERPRINT})

@@ -60,7 +60,7 @@ def test_the_machine_is_described_with_disks_and_ports(web: Client, best: Device
     assert "<b>SSD</b>" not in response.content.decode()
 
 
-def test_one_miss_is_told_and_is_not_called_down(web: Client, best: Device) -> None:
+def test_one_miss_is_shown_and_is_not_called_down(web: Client, best: Device) -> None:
     Device.objects.update(misses=1, status_detail="no answer")
     page = text(web.get("/devices/homelab-server-02/"))
     assert "It did not answer the last probe. After 3 in a row it is shown as unreachable" in page

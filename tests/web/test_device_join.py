@@ -85,7 +85,7 @@ def test_the_address_that_was_set_wins(web: Client, settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("name", ["My Attic", "homelab-server-02", "a;reboot"])
-def test_a_wrong_name_is_told_beside_it(web: Client, best: Device, name: str) -> None:
+def test_a_wrong_name_is_reported_beside_it(web: Client, best: Device, name: str) -> None:
     page = web.post("/add-device/", {"name": name})
 
     assert page.status_code == 422
@@ -105,7 +105,7 @@ def test_the_page_goes_to_the_device_when_it_has_joined(web: Client, token: str,
     assert told.headers["HX-Redirect"] == "/devices/homelab-server-02/"
 
 
-def test_the_page_tells_why_a_machine_did_not_join(web: Client, token: str) -> None:
+def test_the_page_shows_why_a_machine_did_not_join(web: Client, token: str) -> None:
     JoinToken.objects.update(used_at=timezone.now(), failure="attic refused the key <forgelab>.")
 
     address = f"/add-device/join/{JoinToken.objects.get().pk}/"
@@ -129,7 +129,7 @@ def test_the_command_stays_on_the_page_while_the_machine_joins(web: Client, toke
     assert "shown=joining" in part.content.decode() and "<section" not in part.content.decode()
 
 
-def test_strangers_see_no_page_of_it(client: Client, token: str) -> None:
+def test_without_a_login_no_page_of_it_is_shown(client: Client, token: str) -> None:
     assert client.get(f"/add-device/join/{JoinToken.objects.get().pk}/").status_code == 302
 
 
@@ -171,7 +171,9 @@ def test_other_tokens_get_a_script_that_says_why_and_fails(client: Client, token
     assert token not in answer.content.decode()
 
 
-def test_a_failure_is_told_at_once_and_uses_the_token_up(client: Client, token: str, world: SimpleNamespace) -> None:
+def test_a_failure_is_reported_at_once_and_uses_the_token_up(
+    client: Client, token: str, world: SimpleNamespace
+) -> None:
     world.keys = []
 
     assert "No SSH server with the machine's host keys answers at" in send(client, token)

@@ -53,7 +53,7 @@ def test_other_host_keys_are_pinned_only_when_ticked(web: Client, best: Device, 
     assert best.host_keys == str(OTHER[0])
 
 
-def test_a_wrong_mac_address_is_told_beside_its_field_and_what_was_typed_stays(web: Client, best: Device) -> None:
+def test_a_wrong_mac_address_is_reported_beside_its_field_and_what_was_typed_stays(web: Client, best: Device) -> None:
     page = web.post("/devices/homelab-server-02/sleep/", {"sleeps": "on", "mac_address": "52:54"})
 
     assert page.status_code == 422

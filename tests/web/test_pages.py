@@ -30,7 +30,7 @@ def server(best: Device) -> Server:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_asks_strangers_to_log_in_and_brings_them_back(client: Client, db: None, page: str) -> None:
+def test_every_page_asks_for_a_login_and_leads_back_after_it(client: Client, db: None, page: str) -> None:
     response = client.get(page)
 
     assert response.status_code == 302
@@ -97,7 +97,7 @@ def test_logging_out_ends_the_session(web: Client) -> None:
     assert web.get("/").status_code == 302
 
 
-def test_an_empty_homelab_is_told_how_to_begin(web: Client) -> None:
+def test_an_empty_homelab_shows_how_to_begin(web: Client) -> None:
     assert "Add the first device" in text(web.get("/"))
 
 

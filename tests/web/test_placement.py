@@ -36,7 +36,7 @@ def test_what_has_no_place_says_why(web: Client) -> None:
     assert "database-server : no device has 1GB RAM left for database-server once laravel-worker-server-" in page
 
 
-def test_mistakes_are_told_beside_their_field(web: Client, best: Device) -> None:
+def test_mistakes_are_reported_beside_their_field(web: Client, best: Device) -> None:
     response = web.get(f"{SET}&apart=shop,database-server")
     assert response.status_code == 422
     assert '"shop" is not one of' in field(response, "apart")
@@ -74,7 +74,7 @@ def test_the_others_are_shown_as_in_the_specification(web: Client) -> None:
     assert "homelab-pi-01 Score: " in page and "3.3GB RAM, SD card" in page
 
 
-def test_weights_with_mistakes_are_told_on_the_page(web: Client, best: Device, settings, tmp_path) -> None:
+def test_weights_with_mistakes_are_reported_on_the_page(web: Client, best: Device, settings, tmp_path) -> None:
     settings.PLACEMENT_FILE = tmp_path / "placement.yaml"
     settings.PLACEMENT_FILE.write_text("points: {memry: 3}")
     page = text(web.get(DEVICE + "?" + answers()))

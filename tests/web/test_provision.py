@@ -18,7 +18,7 @@ from tests.web.wizard import CONFIGURE, DEVICE, answers
 
 @pytest.fixture(autouse=True)
 def asked(enqueued: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Nobody is told of the runs, and no device is really asked: the names of those that would have been."""
+    """No run is queued, and no device is really asked: the names of those that would have been."""
     names: list[str] = []
     monkeypatch.setattr("forgelab.web.device_ranking.device_observe", lambda device: names.append(device.name))
     return names
@@ -44,7 +44,7 @@ def test_the_form_comes_from_the_recipe_with_what_is_recommended(web: Client) ->
     assert "Include Redis cache" in page
 
 
-def test_a_wrong_value_is_told_beside_its_field_and_nothing_typed_is_lost(web: Client, best: Device) -> None:
+def test_a_wrong_value_is_reported_beside_its_field_and_nothing_typed_is_lost(web: Client, best: Device) -> None:
     response = web.get(DEVICE + "?" + answers(name="My Blog!", php_memory_limit="a lot", include_redis=""), follow=True)
     page = response.content.decode()
 
@@ -154,14 +154,14 @@ def test_a_device_that_became_unsuitable_meanwhile_is_refused_in_place(web: Clie
     assert not Run.objects.exists()
 
 
-def test_a_device_that_was_removed_meanwhile_is_told(web: Client, best: Device) -> None:
+def test_a_device_that_was_removed_meanwhile_is_reported(web: Client, best: Device) -> None:
     response = web.post(DEVICE + "?" + answers(), {"device": "gone"})
 
     assert response.status_code == 422
     assert 'There is no device "gone" any more' in text(response)
 
 
-def test_a_name_taken_by_another_type_is_told_beside_the_name(web: Client, best: Device) -> None:
+def test_a_name_taken_by_another_type_is_reported_beside_the_name(web: Client, best: Device) -> None:
     Server.objects.create(name="blog", server_type="other", device=best, secrets={})
 
     response = web.post(DEVICE + "?" + answers(), {"device": "homelab-server-02"})
@@ -179,7 +179,7 @@ def test_provisioning_again_starts_from_the_servers_own_options(web: Client, bes
     assert '<option value="8.2" selected>' in page
 
 
-def test_a_server_is_provisioned_again_where_it_is(web: Client, best: Device) -> None:
+def test_a_server_is_reprovisioned_where_it_is(web: Client, best: Device) -> None:
     factories.server(best)
     query = answers(name="laravel-production")
 

@@ -1,4 +1,4 @@
-"""Recipes of one's own in the web pages: there at once; what is wrong is told where server types are chosen."""
+"""Recipes of one's own in the web pages: there at once; what is wrong is shown where server types are chosen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_it_is_offered_and_asked_for_without_a_restart(web: Client, folder: Path
     assert "Static Site Only files" in text(web.get("/provision/"))
 
 
-def test_owners_are_told_where_to_drop_one(web: Client, folder: Path) -> None:
+def test_owners_see_where_to_drop_one(web: Client, folder: Path) -> None:
     User.objects.update(is_superuser=False)
     assert str(folder) not in text(web.get("/provision/"))
     User.objects.update(is_superuser=True)
@@ -45,7 +45,7 @@ def test_its_documentation_is_there_too(web: Client, folder: Path) -> None:
     assert "80 nginx Nginx" in page
 
 
-def test_a_wrong_one_is_told_with_file_and_key_and_the_others_still_work(web: Client, folder: Path) -> None:
+def test_a_wrong_one_is_reported_with_file_and_key_and_the_others_still_work(web: Client, folder: Path) -> None:
     (folder / "static-site/manifest.yaml").write_text(STATIC_SITE.replace("tagline:", "tag_line:"))
     page = text(web.get("/provision/"))
     assert "The recipe static-site/manifest.yaml cannot be used:" in page

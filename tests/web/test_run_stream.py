@@ -115,7 +115,7 @@ def test_only_what_changed_is_sent_again(tell: Tell, best: Device) -> None:
     assert "&lt;slow&gt;" in data_of(changed)
 
 
-def test_the_end_is_told(tell: Tell) -> None:
+def test_the_end_is_reported(tell: Tell) -> None:
     tell({"event": "end", "id": 9, "data": {"status": "lost", "retry": "an-id"}})
 
     assert collect(uuid.uuid4())[-1] == "event: end\nid: 9\ndata: \n\n"
@@ -199,7 +199,7 @@ def test_a_stream_resumes_where_the_browser_stopped(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stranger_gets_no_stream(tell: Tell) -> None:
+def test_without_a_login_there_is_no_stream(tell: Tell) -> None:
     resumed = tell()
     run = factories.run(factories.device("homelab"))
 
@@ -217,7 +217,7 @@ def test_there_is_no_stream_of_a_run_that_does_not_exist(tell: Tell) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_real_hub_tells_a_finished_run_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_real_hub_shows_a_finished_run_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     user = User.objects.create_user("ada")
     run = factories.run(factories.device("homelab"), Run.Status.SUCCEEDED)
 

@@ -70,7 +70,7 @@ def test_a_lost_run_leads_to_the_one_that_repeats_it(web: Client, best: Device) 
 
 
 def after(web: Client, run: Run) -> HttpResponse:
-    """What htmx is told when the run's stream ends."""
+    """What htmx gets when the run's stream ends."""
     return web.get(f"/runs/{run.pk}/next/", headers={"HX-Request": "true"})
 
 

@@ -36,7 +36,7 @@ def test_the_change_is_applied_at_once_when_asked(web: Client, server: Server) -
     assert Server.objects.get().config["php_version"] == "8.4"
 
 
-def test_a_wrong_option_is_told_beside_its_field_and_the_rest_is_kept(web: Client, server: Server) -> None:
+def test_a_wrong_option_is_reported_beside_its_field_and_the_rest_is_kept(web: Client, server: Server) -> None:
     answer = web.post(f"{PAGE}change/", answers(server, upload_max_mb=0, php_version="8.4") | {"apply": "yes"})
     assert answer.status_code == 422
     assert "1" in field(answer, "upload_max_mb")
@@ -64,7 +64,7 @@ def test_no_link_starts_it(web: Client, server: Server) -> None:
     assert not Run.objects.exists()
 
 
-def test_what_the_latest_run_left_undone_is_told(web: Client, server: Server) -> None:
+def test_what_the_latest_run_left_undone_is_reported(web: Client, server: Server) -> None:
     Server.objects.update(status_detail="Provisioning it again failed. Nothing was changed.")
     assert "Nothing was changed" in text(web.get(PAGE))
     assert "The latest run did not succeed" in text(web.get("/servers/"))

@@ -27,7 +27,7 @@ def run(chosen: argparse.Namespace) -> None:
         [
             ("Run", snapshot["id"]), ("What", snapshot["title"]), ("Device", snapshot["device"]["name"]),
             ("Status", snapshot["status_label"]), ("Because", snapshot["status_detail"]),
-            ("Asked by", snapshot["requested_by"]),
+            ("Requested by", snapshot["requested_by"]),
             ("Took", tables.seconds(snapshot["seconds"])), ("Repeated as", snapshot["retry"]),
         ]
     )  # fmt: skip

@@ -74,7 +74,7 @@ def _on_the_device(found: RoleRuntime) -> Iterator[str]:
 
 
 def _colocation(role: RoleSpec) -> Iterator[str]:
-    """How several servers on one device have it; of a role that does not say it, docs/colocation.md tells."""
+    """How several servers on one device have it; of a role that does not declare it, see docs/colocation.md."""
     rules, words = role.colocation, []
     if rules == ColocationRules():
         return

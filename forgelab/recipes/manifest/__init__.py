@@ -1,1 +1,1 @@
-"""Reads `manifest.yaml`: every part of it checked, every mistake told with path and line."""
+"""Reads `manifest.yaml`: every part of it checked, every mistake reported with path and line."""

@@ -77,7 +77,7 @@ def _read_variable(found: Found, key: str, value: object, scope: Scope, variable
 
 
 def _own_template(found: Found, value: object) -> None:
-    """A role that takes no other template may still be told the name the specification gives its own."""
+    """A role that takes no other template may still get the name the specification gives its own."""
     own = f"{found.role.name}.conf.tmpl"
     if value != own:
         found.reader.wrong("config_template", f'the role {found.role.name} has its own; write "{own}" or leave it out')

@@ -1,4 +1,4 @@
-"""`publishes` of a manifest: what a server of this type tells the servers that name it in an option."""
+"""`publishes` of a manifest: what a server of this type publishes to the servers that name it in an option."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class ColocationRules:
     """All names are of the role's variables in full, except `conflicts`, which are roles.
 
     `exclusive`: a device has it once, whatever the values. `conflicts`: roles that cannot be beside it. `exempt_if`:
-    with these values it is in nobody's way. `partition_by`: what separates the work of two servers; where these have no
+    with these values nothing conflicts. `partition_by`: what separates the work of two servers; where these have no
     word in common, only `must_match` must be equal. `merged`: lists that are joined, and switches that are on where one
     server wants them. `may_differ`: may differ always.
     """

@@ -17,7 +17,7 @@ Values = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class RoleRuntime:
-    """`ports` are (port, process), as text; `computed` names what only the device can tell."""
+    """`ports` are (port, process), as text; `computed` names what only the device knows."""
 
     ports: tuple[tuple[str, str], ...] = ()
     services: tuple[str, ...] = ()

@@ -117,7 +117,7 @@ def _programs(wanted: _Occupant, other: _Occupant) -> str:
 
 
 def _firewall(wanted: _Occupant, other: _Occupant) -> str:
-    """A firewall closes what it is not told to open, and only the component `firewall` of a recipe tells it."""
+    """A firewall closes what it is not asked to open, and only the component `firewall` of a recipe asks it."""
     if FIREWALL in wanted.roles and not other.has_firewall_options and other.listens:
         return f"its recipe opens no ports, so the firewall of {wanted.name} would shut it off"
     if FIREWALL in other.roles and not wanted.has_firewall_options and wanted.listens:

@@ -1,4 +1,4 @@
-"""The servers of a set that is to be placed: named, numbered and linked to each other."""
+"""The servers of a set to place: named, numbered and linked to each other."""
 
 from __future__ import annotations
 

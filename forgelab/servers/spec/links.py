@@ -91,7 +91,7 @@ def _published(other: Server) -> Linked:
     secrets = {secret.name: spec.secrets.get(secret.name, "") for secret in spec.recipe.secrets}
     try:
         return publish(spec.recipe, spec.config, standard_context(other.name), secrets)
-    except ConfigInvalid:  # its recipe allows less than it did; what holds then, only reprovisioning can tell
+    except ConfigInvalid:  # its recipe allows less than it did; what holds then, only reprovisioning can show
         return Linked({})
 
 

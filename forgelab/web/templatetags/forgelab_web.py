@@ -43,7 +43,7 @@ ICONS = {
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """The icon, hidden from those who hear the page; a plain server where there is none of that name."""
+    """The icon, hidden from those who hear the page; a plain server for an unknown name."""
     return format_html(
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>',
         ICONS.get(name, ICONS["server"]),

@@ -69,7 +69,7 @@ def _figure(series: Series, value: float | None) -> str:
 
 @register.filter
 def running_since(device: Device) -> str:
-    """Since when the device has been up; empty when it has not told."""
+    """Since when the device has been up; empty when it is not known."""
     if device.uptime_seconds is None or device.seen_at is None:
         return ""
     return date_format(timezone.localtime(device.seen_at - timedelta(seconds=device.uptime_seconds)), "j F Y, H:i")

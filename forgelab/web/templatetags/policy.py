@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.filter
 def may(request: HttpRequest, action: str) -> bool:
-    """`{% if request|may:"device.add" %}`: whether whoever sees the page may do that."""
+    """`{% if request|may:"device.add" %}`: whether the user who sees the page may do that."""
     return policy.may(from_request(request), action)
 
 

@@ -48,7 +48,7 @@ def _page(request: HttpRequest, name: str, sleep: SleepForm | None = None) -> Ht
 @require_POST
 def refresh(request: HttpRequest, name: str) -> HttpResponse:
     device = services.device_refresh(device=get_object_or_404(Device, name=name), actor=from_request(request))
-    if not device.misses:  # else the page itself tells why
+    if not device.misses:  # else the page itself says why
         messages.success(request, f"{device.name} answered.")
     return redirect("device_detail", name)
 

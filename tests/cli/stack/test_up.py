@@ -114,7 +114,7 @@ def test_the_first_start_makes_an_admin_and_prints_the_password_once(running: tu
     assert len(password) >= 16 and password not in log
 
 
-def test_the_api_answers_and_status_tells_where(running: tuple[Home, str]) -> None:
+def test_the_api_answers_and_status_shows_where(running: tuple[Home, str]) -> None:
     home, _ = running
     assert home.answers()
     status = home.forgelab("status")
@@ -197,7 +197,7 @@ def test_nothing_outlives_a_killed_manager_and_it_starts_again(home: Home) -> No
     assert home.answers()
 
 
-def test_a_port_that_is_taken_is_told_before_anything_starts(home: Home) -> None:
+def test_a_port_that_is_taken_is_reported_before_anything_starts(home: Home) -> None:
     with listen("127.0.0.1", home.port):
         done = home.up()
     assert done.returncode == 1
@@ -205,7 +205,7 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(home: Home) -> None
     assert home.left() == []
 
 
-def test_settings_that_cannot_be_are_told_as_a_sentence(home: Home) -> None:
+def test_settings_that_cannot_be_are_reported_as_a_sentence(home: Home) -> None:
     home.environment["FORGELAB_MODE"] = "fast"
     done = home.up()
     assert done.returncode == 1 and "allowed are embedded and production" in done.stderr

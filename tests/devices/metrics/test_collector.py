@@ -98,7 +98,7 @@ def test_from_reachable_to_down_and_back(homelab) -> None:
     run(story)
 
 
-def test_a_changed_key_is_told_in_the_same_minute_and_trusting_the_new_one_heals_in_the_next(homelab) -> None:
+def test_a_changed_key_is_reported_in_the_same_minute_and_trusting_the_new_one_heals_in_the_next(homelab) -> None:
     async def story() -> None:
         fake = await FakeDevice(KEY).start()
         await in_thread(lambda: homelab("nas", fake, host_keys=public_text(new_key()), status="reachable"))
@@ -118,7 +118,7 @@ def test_a_changed_key_is_told_in_the_same_minute_and_trusting_the_new_one_heals
     run(story)
 
 
-def test_whoever_refuses_us_is_not_asked_every_minute(homelab) -> None:
+def test_a_device_that_refuses_us_is_not_asked_every_minute(homelab) -> None:
     async def story() -> None:
         fake = await FakeDevice(new_key()).start()
         connected: list[int] = []
@@ -249,7 +249,7 @@ def test_a_machine_that_slept_itself_blames_nobody(homelab, monkeypatch) -> None
     run(story)
 
 
-def test_it_runs_by_itself_and_ends_when_told(homelab) -> None:
+def test_it_runs_by_itself_and_ends_when_stopped(homelab) -> None:
     async def story() -> None:
         fake = await FakeDevice(KEY).start()
         await in_thread(lambda: homelab("nas", fake))

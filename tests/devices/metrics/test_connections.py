@@ -91,7 +91,7 @@ def test_a_late_answer_over_the_kept_connection_counts():
     run(story)
 
 
-def test_another_host_key_is_told_at_once_and_nothing_is_asked():
+def test_another_host_key_is_reported_at_once_and_nothing_is_asked():
     async def story():
         fake = await FakeDevice(KEY).start()
         device = known(fake, host_keys=public_text(new_key()))
@@ -229,7 +229,7 @@ def test_this_machine_is_asked_without_ssh_and_without_forgelabs_environment(mon
     assert os.environ["FORGELAB_ENCRYPTION_KEYS"] == "s3cret"
 
 
-def test_unreadable_keys_are_told():
+def test_unreadable_keys_are_reported():
     async def story():
         fake = await FakeDevice(KEY).start()
         with pytest.raises(ProbeFailed, match=r"keys of nas cannot be read"):

@@ -90,7 +90,7 @@ def test_a_device_that_sleeps_is_asleep_and_its_sleep_is_no_sample(make_device: 
 
 
 @pytest.mark.parametrize("sleeps", [False, True])
-def test_a_changed_key_is_told_at_once_and_loudly(make_device, caplog, sleeps: bool) -> None:
+def test_a_changed_key_is_reported_at_once_and_loudly(make_device, caplog, sleeps: bool) -> None:
     device = make_device(sleeps=sleeps)
     missed(device, 0, "The host key is not the pinned one.", key_changed=True)
     assert state(device) == ("unreachable", 1, "The host key is not the pinned one.")

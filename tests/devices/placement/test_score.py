@@ -28,7 +28,7 @@ def test_the_reasons_are_the_specifications():
     )  # fmt: skip
 
 
-def test_the_others_are_told_in_the_specifications_few_words():
+def test_the_others_are_named_in_the_specifications_few_words():
     assert [each.summary for each in rank([PI, SERVER_01], APP)] == ["8GB RAM, 75% load", "4GB RAM, SD card"]
 
 
@@ -167,7 +167,7 @@ class TestNeighbours:
         assert ranked[2].fits
         assert "primary, its primary, is on this device: one power cut would take both" in ranked[2].reasons
 
-    def test_strangers_are_no_matter(self):
+    def test_unrelated_servers_do_not_matter(self):
         other = Tenant("wiki", "laravel-app-server", "production", "wiki")
         assert score(dataclasses.replace(SERVER_02, servers=(other,)), APP, self.ME).points == 94
 
@@ -176,7 +176,7 @@ class TestNeighbours:
     ("mb", "text"),
     [(1536, "1.5GB"), (2048, "2GB"), (204_800, "200GB"), (500, "0.5GB"), (30_310, "30GB"), (0, "0GB")],
 )
-def test_sizes_are_told_in_gigabytes(mb, text):
+def test_sizes_are_shown_in_gigabytes(mb, text):
     assert gb(mb) == text
 
 

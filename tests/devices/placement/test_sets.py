@@ -95,7 +95,7 @@ class TestMissing:
         reason = place_set(wanted, [self.ROOM]).missing[0].reason
         assert reason == "no device has 2GB RAM left for other once large is on homelab-server-02"
 
-    def test_what_no_device_could_take_is_told_device_by_device(self):
+    def test_what_no_device_could_take_is_reported_device_by_device(self):
         huge = Wanted(Tenant("huge"), dataclasses.replace(APP, memory_mb=(64 * GB, 64 * GB)))
         reason = place_set([huge], HOMELAB).missing[0].reason
         assert reason.startswith("no device is suitable for huge: homelab-pi-01: 4GB RAM free, at least 64GB needed; ")
@@ -103,7 +103,7 @@ class TestMissing:
     def test_without_devices(self):
         assert place_set([app()], []).missing[0].reason == "there is no device for web"
 
-    def test_a_constraint_that_cannot_be_met_is_told(self):
+    def test_a_constraint_that_cannot_be_met_is_reported(self):
         apart = [Constraint("apart", ("one", "two"))]
         found = place_set([app("one", WORKER), app("two", WORKER)], [SERVER_02], apart)
         assert found.missing[0].reason == "two is to be apart from one, which is on homelab-server-02"

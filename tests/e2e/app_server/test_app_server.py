@@ -1,4 +1,4 @@
-"""An App Server from nothing: provisioned, proved, provisioned again without a change, exported, taken away."""
+"""An App Server from nothing: provisioned, proved, reprovisioned without a change, exported, taken away."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def small_disk(server: Server) -> Iterator[str]:
     server.device.exec(["sh", "-c", "umount /mnt/small; rmdir /mnt/small; rm /root/small.json"])
 
 
-def test_a_full_disk_is_told_and_earlier_backups_are_untouched(server: Server, small_disk: str) -> None:
+def test_a_full_disk_is_reported_and_earlier_backups_are_untouched(server: Server, small_disk: str) -> None:
     back_up = ["forgelab-backup", "--config", small_disk, "now"]
     server.device.exec(back_up)
     before = server.device.exec(["sh", "-c", "cd /mnt/small && find . -type f | sort | xargs sha256sum"]).stdout

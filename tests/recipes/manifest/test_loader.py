@@ -14,7 +14,7 @@ from forgelab.recipes.roles.spec import Roles
 from ..helpers import MANIFEST, manifest, messages, minimal, php
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_the_file(roles: Roles) -> None:
+def test_all_problems_are_reported_at_once_in_the_order_of_the_file(roles: Roles) -> None:
     found = messages(roles, **minimal(id="A B", components=[php(extensions=["fpm", "fpmm"]), {"name": "ngnix"}]))
     assert [message.split(":")[0] for message in found] == ["id", "components[0].extensions[1]", "components[1].name"]
 

@@ -52,7 +52,7 @@ def test_distributions_architectures_and_options_that_ask_for_more(roles: Roles)
         ("position: 7", "position: 0", "position: must be a whole number from 1 to 1000, not 0"),
     ],
 )  # fmt: skip
-def test_mistakes_are_told_with_line_and_key(roles: Roles, old: str, new: str, said: str) -> None:
+def test_mistakes_are_reported_with_line_and_key(roles: Roles, old: str, new: str, said: str) -> None:
     assert old in MANIFEST
     with pytest.raises(DocumentError) as refused:
         load_text(MANIFEST.replace(old, new), roles)

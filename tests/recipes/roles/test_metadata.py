@@ -1,4 +1,4 @@
-"""`meta/forgelab.yml` of a role: what it may say, and how each mistake is told."""
+"""`meta/forgelab.yml` of a role: what it may say, and how each mistake is reported."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class TestPorts:
         assert [port.at({"tool_port": 99, "tool_mode": "server"}) for port in ports] == [80, 99]
         assert [port.at({"tool_port": 99, "tool_mode": "client"}) for port in ports] == [80, None]
 
-    def test_that_only_the_device_can_tell_are_left_out(self) -> None:
+    def test_that_only_the_device_knows_are_left_out(self) -> None:
         assert Port("tool_port", "tool").at({"tool_port": "{{ 40 + 2 }}"}) is None
 
     def test_none_is_something_else_than_nothing_said(self, read) -> None:
@@ -109,7 +109,7 @@ class TestPorts:
         ("distributions: {pi: {title: Pi, same_as: debian}}", 'distributions.pi.same_as: "debian" is not one of'),
     ],
 )
-def test_a_mistake_is_told_with_file_key_and_what_is_allowed(read, text: str, told: str) -> None:
+def test_a_mistake_is_reported_with_file_key_and_what_is_allowed(read, text: str, told: str) -> None:
     with pytest.raises(DocumentError) as refused:
         read(text)
     assert told in str(refused.value)

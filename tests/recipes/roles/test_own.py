@@ -1,4 +1,4 @@
-"""A recipe may bring roles of its own; what is wrong with one is told with its file."""
+"""A recipe may bring roles of its own; what is wrong with one is reported with its file."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_change_in_it_is_seen(tmp_path: Path, roles_dir: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_its_file(
+def test_what_is_wrong_is_reported_with_its_file(
     tmp_path: Path, roles_dir: Path, files: dict[str, str | None], said: str
 ) -> None:
     bring(tmp_path / "mine", **files)

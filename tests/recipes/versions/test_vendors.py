@@ -83,7 +83,7 @@ def test_a_vendor_of_ones_own_is_added(own: Path) -> None:
         ("php: [", "not valid YAML"),
     ],
 )
-def test_a_mistake_is_told_with_line_and_key(own: Path, text: str, told: str) -> None:
+def test_a_mistake_is_reported_with_line_and_key(own: Path, text: str, told: str) -> None:
     own.write_text(text)
     with pytest.raises(DocumentError) as raised:
         vendors(own, SHIPPED)

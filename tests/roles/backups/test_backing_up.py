@@ -54,7 +54,7 @@ def test_it_is_complete_only_when_nothing_failed(job: Any, server: Memory) -> No
     assert job.store.complete() == []
 
 
-def test_one_that_is_not_there_is_told(job: Any) -> None:
+def test_one_that_is_not_there_is_reported(job: Any) -> None:
     job.back_up(["shop", "nothing"])
     assert job.failures == ["There is no database nothing on this device."]
     assert names(job) == ["(accounts)", "shop"]

@@ -13,7 +13,7 @@ restoring = load("restoring")
 Problem = problems.Problem
 
 
-def test_a_flipped_bit_is_found_told_and_remembered(job: Any) -> None:
+def test_a_flipped_bit_is_found_reported_and_remembered(job: Any) -> None:
     job.back_up(["shop"])
     (backup,) = job.store.of("postgresql", "shop")
     flip_a_bit(job.store.path(backup))

@@ -38,7 +38,7 @@ def test_a_backup_whose_file_is_gone_is_none(job: Any) -> None:
     assert job.store.complete() == []
 
 
-def test_what_a_cut_off_swap_has_put_aside_is_kept_and_told(job: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_cut_off_swap_has_put_aside_is_kept_and_reported(job: Any, capsys: pytest.CaptureFixture[str]) -> None:
     aside = job.store.make_folder("mysql", "shop") / "swap-shop.sql"
     aside.write_text("CREATE TRIGGER ...")
     job.back_up(["shop"])
@@ -68,7 +68,7 @@ def test_a_kill_in_the_middle_of_writing_is_survived(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*.partial")) == []
 
 
-def test_a_disk_that_fills_up_is_told_and_what_was_written_is_removed(job: Any, server: Memory) -> None:
+def test_a_disk_that_fills_up_is_reported_and_what_was_written_is_removed(job: Any, server: Memory) -> None:
     job.back_up(["shop"])
     before = sorted(job.store.root.rglob("*"))
 

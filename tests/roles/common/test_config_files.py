@@ -38,7 +38,7 @@ def test_what_is_looked_for_is_found_with_the_targets_of_links(
     assert found == {f"{tmp_path}/php": f"{tmp_path}/php8.2", f"{tmp_path}/8.2/pool.conf": ""}
 
 
-def test_it_tells_what_it_looks_after_but_not_what_it_only_begins(plugin: Callable[[str], ModuleType]) -> None:
+def test_it_shows_what_it_looks_after_but_not_what_it_only_begins(plugin: Callable[[str], ModuleType]) -> None:
     module = plugin("modules.config_files")
     params = {
         "directories": [{"path": "/d", "creates": None}, {"path": "/e", "creates": "/there"}],

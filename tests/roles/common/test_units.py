@@ -45,7 +45,7 @@ def test_only_units_that_are_off_are_touched(units: ModuleType) -> None:
     assert calls[1:] == [["enable", "b.service"], ["start", "b.service"]]
 
 
-def test_systemd_is_told_of_a_new_drop_in_before_a_unit_is_started(units: ModuleType) -> None:
+def test_systemd_reloads_for_a_new_drop_in_before_a_unit_is_started(units: ModuleType) -> None:
     calls: list[list[str]] = []
     written = ["/etc/systemd/system/b.service.d/forgelab.conf"]
     units.ensure_units(["a.service", "b.service"], dry=False, run=fake_systemctl(calls), changed=written)

@@ -14,7 +14,7 @@ def validation() -> ModuleType:
     return load_plugin("module_utils.validation")
 
 
-def test_a_failing_check_tells_command_and_output(validation: ModuleType) -> None:
+def test_a_failing_check_shows_command_and_output(validation: ModuleType) -> None:
     validation.validate(["true"])
     with pytest.raises(validation.ValidationFailed, match=r"(?s)`sh -c 'echo bad; exit 3'`.*status 3.*bad"):
         validation.validate(["true", "sh -c 'echo bad; exit 3'"])

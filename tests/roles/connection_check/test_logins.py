@@ -33,7 +33,7 @@ def test_redis_in_protected_mode_lets_nobody_in(utils, serve):
     assert why(utils, "redis", port) == sentence
 
 
-def test_what_is_no_redis_is_told(utils, serve):
+def test_what_is_no_redis_is_reported(utils, serve):
     assert "is not Redis, or not ready: HTTP/1.1 400" in why(utils, "redis", serve(lambda data: b"HTTP/1.1 400\r\n"))
 
 
@@ -71,11 +71,11 @@ def test_no_answer_to_the_call_is_a_firewall_or_a_device_that_is_off(utils):
         ("redis", SECRET, ""),
     ],
 )
-def test_silence_after_the_call_is_told_as_such(utils, kind, password, end):
+def test_silence_after_the_call_is_reported_as_such(utils, kind, password, end):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         sentence = why(utils, kind, silent.getsockname()[1], password=password)
     assert sentence.endswith(f"takes the connection, but is silent for 1 s{end}")
 
 
-def test_a_name_that_nobody_knows_is_told(utils):
+def test_a_name_that_nobody_knows_is_reported(utils):
     assert why(utils, "redis", 6379, address="no.invalid") == "the name no.invalid cannot be found from this device"

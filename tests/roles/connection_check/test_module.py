@@ -29,7 +29,7 @@ def run(module: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: Any
     return json.loads(capsys.readouterr().out)
 
 
-def test_every_failure_is_told_at_once_with_what_to_do(module, serve, capsys, monkeypatch):
+def test_every_failure_is_reported_at_once_with_what_to_do(module, serve, capsys, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)
     good, bad = serve(redis_with(SECRET)), serve(redis_with("other"))
     place = {"kind": "redis", "address": "127.0.0.1"}
@@ -74,7 +74,7 @@ def test_a_server_that_starts_again_is_waited_for(module, utils, serve, monkeypa
     assert answers == []
 
 
-def test_a_client_that_is_missing_is_told_except_in_a_plan(module, utils, serve, monkeypatch):
+def test_a_client_that_is_missing_is_reported_except_in_a_plan(module, utils, serve, monkeypatch):
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     peer = utils.Peer("database", "postgresql", "127.0.0.1", serve(lambda data: b""))
     assert "psycopg2 is not installed" in str(module.prove(peer, 1, False))

@@ -52,7 +52,7 @@ def test_standbys_get_lines_of_their_own(evaluate: Callable[..., Any]) -> None:
     assert lines == ['host replication "forgelab_replication" 10.0.0.5/32 scram-sha-256']
 
 
-def test_a_standby_is_told_its_primarys_names(refusals: Callable[..., list[str]]) -> None:
+def test_a_standby_gets_its_primarys_names(refusals: Callable[..., list[str]]) -> None:
     given = {**FOLLOWS, "postgresql_password": "s", "postgresql_primary_database": "shop"}
     found = refusals("postgresql", postgresql_primary_user="shop_user", **given)
     assert found == [

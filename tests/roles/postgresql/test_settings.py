@@ -38,7 +38,7 @@ def test_memory_has_bounds(render: Callable[..., str], memory: int, share: int, 
     assert settings(text)["work_mem"] == work
 
 
-def test_a_turning_disk_is_told(render: Callable[..., str]) -> None:
+def test_a_turning_disk_is_reported(render: Callable[..., str]) -> None:
     found = settings(render("postgresql", "forgelab.conf.j2", postgresql_storage="hdd"))
     assert (found["random_page_cost"], found["effective_io_concurrency"]) == ("4.0", "2")
 

@@ -45,7 +45,7 @@ class TestDrift:
         assert again.drift_since == first.drift_since
         assert again.drift_run != first.drift_run
 
-    def test_is_over_once_the_server_was_provisioned_again(self, server, end):
+    def test_is_over_once_the_server_was_reprovisioned(self, server, end):
         self.look(server, end, "/etc/nginx/nginx.conf")
         end(services.server_change(server=server, changes={}, actor=SYSTEM))
         after = Server.objects.get()

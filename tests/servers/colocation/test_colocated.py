@@ -97,7 +97,7 @@ class TestFirewall:
             ("22", None), ("80", None), ("443", None), ("6379", ()),
         }  # fmt: skip
 
-    def test_one_that_is_being_taken_down_or_never_was_does_not_count(self, there, provision, end) -> None:
+    def test_one_that_is_being_decommissioned_or_never_was_does_not_count(self, there, provision, end) -> None:
         there("cache-server", "fast")
         there("database-server", "books", allowed_networks=[NETWORK])
         Server.objects.filter(name="books").update(status="decommissioning")
@@ -143,7 +143,7 @@ class TestFirewall:
         run = decommission.server_decommission(server=fast, confirm="fast", actor=SYSTEM)
         assert took(run)["firewall_closed"] == ["6379/tcp"]
 
-    def test_an_address_that_cannot_be_found_is_told_with_the_server_it_is_needed_for(
+    def test_an_address_that_cannot_be_found_is_reported_with_the_server_it_is_needed_for(
         self, there, provision, make_device, monkeypatch
     ) -> None:
         fast = there("cache-server", "fast")
@@ -179,7 +179,7 @@ class TestMemory:
         reserved = {name: plan_of(name).roles[0].variables for name in ("books", "fast")}
         assert reserved == {"books": {}, "fast": {"facts_reserved_mb": 1024}}
 
-    def test_and_stays_so_whoever_comes_or_goes(self, there) -> None:
+    def test_and_stays_so_when_other_servers_come_or_go(self, there) -> None:
         there("database-server", "books")
         there("cache-server", "fast")
         Server.objects.filter(name="books").delete()
@@ -232,7 +232,7 @@ class TestTakingAway:
 class TestAtOnce:
     """Two runs wait for each other on the device; but a plan that takes away was made before the other's run."""
 
-    def test_nothing_is_taken_down_while_another_server_is_set_up(self, there, provision) -> None:
+    def test_nothing_is_decommissioned_while_another_server_is_set_up(self, there, provision) -> None:
         fast = there("cache-server", "fast", managed={"redis": {"units": ["redis-server.service"]}})
         provision("books", server_type="database-server")
         with pytest.raises(ValidationError, match='"Provision books" is not done yet on homelab-server-01'):
@@ -240,7 +240,7 @@ class TestAtOnce:
         with pytest.raises(ValidationError, match="one of the two removes"):
             services.server_change(server=fast, changes={"cache_engine": "memcached"}, actor=SYSTEM)
 
-    def test_nothing_is_set_up_while_another_server_is_taken_down(self, there, provision, end) -> None:
+    def test_nothing_is_set_up_while_another_server_is_decommissioned(self, there, provision, end) -> None:
         fast = there("cache-server", "fast")
         run = decommission.server_decommission(server=fast, confirm="fast", actor=SYSTEM)
         with pytest.raises(ValidationError, match='"Decommission fast" is not done yet'):

@@ -22,7 +22,7 @@ class TestEnvironments:
         found = dict(Server.objects.values_list("name", "environment"))
         assert found == {"one": "development", "shop-staging": "staging", "shop": "production"}
 
-    def test_stays_when_the_server_is_provisioned_again_and_can_be_changed(self, provision, end):
+    def test_stays_when_the_server_is_reprovisioned_and_can_be_changed(self, provision, end):
         end(provision(environment="staging"))
         end(provision())
         assert Server.objects.get().environment == "staging"
@@ -35,7 +35,7 @@ class TestEnvironments:
         said = '"live" is not one of production, staging, development.'
         assert refused.value.message_dict == {"environment": [said]}
 
-    def test_are_kept_apart_and_that_is_told(self, device, end, make_device, enqueued):
+    def test_are_kept_apart_and_that_is_reported(self, device, end, make_device, enqueued):
         other = make_device("homelab-server-02", load_percent=50.0)
         end(
             services.server_provision(

@@ -59,7 +59,7 @@ class TestTheRecipesNeeds:
         assert ranked(config={"include_nodejs": False})[0].fits
 
 
-def test_a_port_that_something_else_holds_is_told_before_any_run(provision, device):
+def test_a_port_that_something_else_holds_is_reported_before_any_run(provision, device):
     device.listening = [{"port": 80, "process": "apache2"}, {"port": 22, "process": "sshd"}, "nonsense", {"port": "x"}]
     device.save()
     with pytest.raises(ValidationError, match="port 80 is held by apache2, and nginx needs it"):

@@ -40,7 +40,7 @@ class TestPromises:
         device.seen_at = timezone.now() + timedelta(seconds=1)
         assert ranking.candidate(device).memory_free_mb == 12 * GB
 
-    def test_of_a_failed_server_are_kept_until_it_is_taken_down(self, provision, end, device):
+    def test_of_a_failed_server_are_kept_until_it_is_decommissioned(self, provision, end, device):
         end(provision(), "failed")
         device.refresh_from_db()
         assert ranking.candidate(device).memory_free_mb == 10 * GB

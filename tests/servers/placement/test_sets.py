@@ -89,7 +89,7 @@ def test_what_is_reserved_already_counts(homelab, enqueued):
         ([SetRequest("cache-server", config={"x": 1})], "servers[0].config.x", "is not an option"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_asked_is_told_by_field(homelab, asked, field, said):
+def test_what_cannot_be_asked_is_reported_by_field(homelab, asked, field, said):
     with pytest.raises(ValidationError) as refused:
         sets.set_place(requests=asked)
     assert said in refused.value.message_dict[field][0]
@@ -105,7 +105,7 @@ def test_what_cannot_be_asked_is_told_by_field(homelab, asked, field, said):
         ),
     ],
 )
-def test_what_cannot_be_wished_is_told_by_its_number(homelab, constraint, said):
+def test_what_cannot_be_wished_is_reported_by_its_number(homelab, constraint, said):
     with pytest.raises(ValidationError) as refused:
         sets.set_place(requests=SET, constraints=[Constraint("spread", ()), constraint])
     assert said in refused.value.message_dict["constraints[1]"][0]
@@ -123,7 +123,7 @@ class TestWhatIf:
         )
         return homelab
 
-    def test_its_servers_fit_elsewhere_with_the_others_promises_counted(self, servers):
+    def test_its_servers_fit_elsewhere_with_the_others_reservations_counted(self, servers):
         found = sets.device_without(device=servers[0])
         assert [server.name for server in found.servers] == ["fast", "shop-db", "web"]
         assert found.placement.complete

@@ -20,7 +20,7 @@ class TestWeights:
         settings.PLACEMENT_FILE.write_text("points: {load: 40, storage: 0}\n")
         assert ranked()[0].points < before
 
-    def test_with_mistakes_are_told_with_file_line_and_key(self, provision, settings, tmp_path: Path):
+    def test_with_mistakes_are_reported_with_file_line_and_key(self, provision, settings, tmp_path: Path):
         settings.PLACEMENT_FILE = tmp_path / "placement.yaml"
         settings.PLACEMENT_FILE.write_text("points:\n  memry: 30\nenough: {cores: lots}\n")
         with pytest.raises(ValidationError) as refused:

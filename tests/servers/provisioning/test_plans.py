@@ -82,7 +82,7 @@ def test_a_mirror_of_a_vendor_is_asked_in_its_place(provision, settings, tmp_pat
     assert role(plan, "preflight").variables["preflight_vendors"][0]["base_url"] == "http://mirror.homelab.local/php"
 
 
-def test_an_unusable_vendors_file_is_told_with_line_and_key(provision, settings, tmp_path):
+def test_an_unusable_vendors_file_is_reported_with_line_and_key(provision, settings, tmp_path):
     settings.VENDORS_FILE = tmp_path / "vendors.yaml"
     settings.VENDORS_FILE.write_text("php:\n  base_url: nowhere\n")
     with pytest.raises(ValidationError, match=r"vendors\.yaml: line 2: php\.base_url: .*nowhere"):

@@ -68,7 +68,7 @@ def test_bad_input_names_its_field_and_nothing_is_stored(provision, changes, fie
     assert not Run.objects.exists()
 
 
-def test_all_mistakes_are_told_at_once(provision):
+def test_all_mistakes_are_reported_at_once(provision):
     with pytest.raises(ValidationError) as refused:
         provision(name="A", config={"php_version": "7.4", "x": 1})
     assert set(refused.value.message_dict) == {"name", "config.php_version", "config.x"}
@@ -80,7 +80,7 @@ def test_without_a_device_it_says_how_to_add_one(device, provision):
         provision(device=None)
 
 
-def test_when_none_fits_every_devices_reason_is_told(provision, make_device, device):
+def test_when_none_fits_every_devices_reason_is_reported(provision, make_device, device):
     make_device("homelab-pi-01", cores=1)
     type(device).objects.filter(pk=device.pk).update(memory_available_mb=512)
     with pytest.raises(ValidationError) as refused:

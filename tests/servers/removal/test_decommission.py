@@ -30,7 +30,7 @@ class TestDecommission:
         assert "without_backup" in refused.value.message_dict
         assert Server.objects.get().status == "active"
 
-    def test_needs_a_backup_also_where_only_the_components_tell_of_a_database(self, server, backed_up):
+    def test_needs_a_backup_also_where_only_the_components_show_a_database(self, server, backed_up):
         Server.objects.update(managed={})
         server.components.create(name="postgresql", title="PostgreSQL")
         with pytest.raises(ValidationError) as refused:

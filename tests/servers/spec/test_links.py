@@ -108,7 +108,7 @@ def test_named_servers_become_the_networks_of_their_devices(provision, end, othe
     assert shelf.variables["shelf_allowed"] == ["192.168.1.0/24", "10.78.0.19/32"]
 
 
-def test_a_server_opens_for_those_that_use_it_when_it_is_provisioned_again(provision, books, other, end):
+def test_a_server_opens_for_those_that_use_it_when_it_is_reprovisioned(provision, books, other, end):
     end(provision("desk", server_type="reader", device=other, config={"shelf": "books"}), "failed")
     assert [user.name for user in links.server_users(books.name)] == ["desk"]
     run = provision("books", server_type="shelf")

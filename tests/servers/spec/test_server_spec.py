@@ -12,7 +12,7 @@ from tests.servers.helpers import recipe
 pytestmark = pytest.mark.django_db
 
 
-def test_a_recorded_server_tells_what_it_is_made_of(server):
+def test_a_recorded_server_shows_what_it_is_made_of(server):
     spec = recorded(server)
     assert (spec.name, spec.recipe.id, spec.device) == ("laravel", "laravel-app-server", server.device)
     assert [component.name for component in spec.components][:2] == ["nginx", "php"]

@@ -1,6 +1,6 @@
 // Copying to the clipboard. Has no effect of its own when loaded.
 
-/** On plain http the clipboard's own interface is missing, so there is another way. Tells whether it worked. */
+/** On plain http the clipboard's own interface is missing, so there is another way. Returns whether it worked. */
 async function copyText(text) {
   if (navigator.clipboard && window.isSecureContext) {
     try {

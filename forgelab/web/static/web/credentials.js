@@ -25,8 +25,8 @@ for (const box of document.querySelectorAll("[data-credentials]")) {
       return (await fetched)[values.indexOf(element)];
     } catch {
       fetched = undefined;
-      box.querySelector("[data-told]").textContent = "The credentials could not be fetched. Reload the page and log in again.";
-      box.querySelector("[data-told]").className = "notice error";
+      box.querySelector("[data-error]").textContent = "The credentials could not be fetched. Reload the page and log in again.";
+      box.querySelector("[data-error]").className = "notice error";
       return null;
     }
   }

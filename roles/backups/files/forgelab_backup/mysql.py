@@ -178,7 +178,7 @@ class MySQL(Engine):
         self._grant(target, details["grants"])
 
     def _grant(self, database: str, grants: list[list[str]]) -> None:
-        """The rights on the original database, on the new one; an account that is not there is told, not made."""
+        """The rights on the original database, on the new one; an account that is not there is reported, not made."""
         there = set(self._accounts())
         for rights, user, host, option in grants:
             if (user, host) not in there:

@@ -1,5 +1,5 @@
 # Managed by ForgeLab: changes made here are lost.
-"""What can go wrong, told as sentences, and sentences told to the user and the journal."""
+"""What can go wrong, as sentences, and sentences printed for the user and the journal."""
 
 from __future__ import annotations
 

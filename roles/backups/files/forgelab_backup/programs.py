@@ -1,5 +1,5 @@
 # Managed by ForgeLab: changes made here are lost.
-"""Running programs: no shell, no password in an argument, and every failure told."""
+"""Running programs: no shell, no password in an argument, and every failure reported."""
 
 from __future__ import annotations
 

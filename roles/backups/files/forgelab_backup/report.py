@@ -56,7 +56,7 @@ def table(backups: Sequence[Backup]) -> str:
 
 
 def timer() -> dict[str, str]:
-    """How the timer's last backup went, and when the next one is due, as systemd tells them."""
+    """How the timer's last backup went, and when the next one is due, as systemd reports them."""
     try:
         last = _properties(SERVICE, "Result", "ExecMainStartTimestamp", "ActiveState")
         due = _properties(TIMER, "NextElapseUSecRealtime", "ActiveState")

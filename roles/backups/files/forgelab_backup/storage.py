@@ -202,7 +202,7 @@ def pieces(path: Path) -> Iterator[bytes]:
 
 
 def _read(path: Path) -> Backup | None:
-    """A manifest; None for a file that is none."""
+    """A manifest; None for a file that is not one."""
     try:
         values = json.loads(path.read_text())
         known = {field.name for field in dataclasses.fields(Backup)}

@@ -161,7 +161,7 @@ class Work:
                 tell(f"{backup.database}: the backup {backup.id} has served its time and is removed.")
 
     def _copy(self, backup: Backup) -> None:
-        """Into the second folder, verified there. A failure is told; the backup itself stands."""
+        """Into the second folder, verified there. A failure is reported; the backup itself stands."""
         try:
             target = Store(self.settings.copy_to, 0)
             if not target.root.is_dir():
