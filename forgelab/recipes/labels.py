@@ -9,7 +9,7 @@ from forgelab.recipes.options import Choice, Option
 
 def choice_label(option: Option, choice: Choice, today: date) -> str:
     """`PHP 8.3 (recommended)`, short enough for a select box on a phone; `PHP 8.0 (end of life)` for a version that
-    nobody mends any more. A default at its end of life is not recommended."""
+    gets no more security fixes. A default at its end of life is not recommended."""
     old = option.versions is not None and option.versions.support(choice.value, today).ended
     marks = [("default" if old else "recommended") if choice.value == option.default else "", old and "end of life"]
     remark = ", ".join(mark for mark in marks if mark)

@@ -31,7 +31,7 @@ def needs(action: str) -> Callable[[View], View]:
 
 
 def action_of(url: str) -> str | None:
-    """What the page at this URL needs in the policy; None for one that everybody who is logged in may see.
+    """What the page at this URL needs in the policy; None for a page that every user may see.
 
     Raises `django.urls.Resolver404` where there is no page.
     """
@@ -40,6 +40,6 @@ def action_of(url: str) -> str | None:
 
 
 def may_open(request: HttpRequest, url: str) -> bool:
-    """Whether whoever sees a page may follow its link to this URL."""
+    """Whether the user who sees a page may follow its link to this URL."""
     action = action_of(url)
     return action is None or may(from_request(request), action)

@@ -1,4 +1,4 @@
-"""What pages offer: every link and form that the policy allows to whoever sees them, and none that it refuses.
+"""What pages offer: the links and forms that the policy allows to the user who sees them, and no others.
 
 A browser follows every link from the overview. What a page needs comes from its view (`permissions.needs`), and who
 may have it from the policy, so that a new button is held to it without a line here.
@@ -101,7 +101,7 @@ def test_the_owner_is_offered_everything(web: Client, homelab: None) -> None:
     assert set(NEEDED) - set(offers(web)) == set()
 
 
-def test_both_are_offered_whatever_needs_no_more_than_a_login(web: Client, guest: Client, homelab: None) -> None:
+def test_both_are_offered_what_needs_only_a_login(web: Client, guest: Client, homelab: None) -> None:
     looking = {name for name, (_, url) in offers(web).items() if action_of(url) not in OWNERS}
 
     assert looking == set(offers(guest))

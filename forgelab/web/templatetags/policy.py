@@ -19,5 +19,5 @@ def may(request: HttpRequest, action: str) -> bool:
 
 @register.filter
 def refusal(request: HttpRequest, action: str) -> str:
-    """`{{ request|refusal:"device.add" }}`: the sentence that says who may do it, for whoever may not."""
+    """`{{ request|refusal:"device.add" }}`: the sentence that says who may do it, for a user who may not."""
     return policy.refusal(from_request(request), action)

@@ -62,7 +62,7 @@ def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
 def _of_kind(request: HttpRequest, run: Run) -> dict[str, Any]:
     """Its kind, and where to go from its page: to its result (`ready`), or when it has not succeeded (`otherwise`).
 
-    Who may not open what comes after a failure gets the result's page instead.
+    A user who may not open the page for failures gets the page of the result instead.
     """
     kind = kinds.find(run.kind)
     if kind is None:  # of a room that is no longer installed
