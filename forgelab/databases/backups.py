@@ -139,22 +139,32 @@ def backup_finished(run: Run) -> None:
     record.save()
 
 
-def backups_refresh(*, server: Server) -> Listing:
+def backup_refresh(*, server: Server, actor: Actor) -> Listing:
     """Ask the device which backups it has, those of its timer included, and remember the answer.
 
     Raises `ssh.DeviceUnreachable`, and `ValidationError` when it answers something else.
     """
+    check(actor, "backup.refresh", server)
+    found = _asked(server)
+    with transaction.atomic():
+        _remember(server, found)
+        audit.record(actor=actor, action="backup.refresh", obj=server, after={"backups": len(found.backups)})
+    return found
+
+
+def _asked(server: Server) -> Listing:
     try:
         printed = ssh.run_script(server.device, LIST, root=True)
         told = json.loads(printed) if printed.strip() else {}
     except (RuntimeError, ValueError) as error:
         raise ValidationError(f"{server.device.name} could not list its backups: {error}") from None
-    found = listing.read(told)
-    with transaction.atomic():
-        record = _record(server)
-        record.listing, record.read_at = found.to_json(), timezone.now()
-        record.save()
-    return found
+    return listing.read(told)
+
+
+def _remember(server: Server, found: Listing) -> None:
+    record = _record(server)
+    record.listing, record.read_at = found.to_json(), timezone.now()
+    record.save()
 
 
 def _record(server: Server) -> BackupRecord:
@@ -171,7 +181,7 @@ def backups_known(server: Server) -> tuple[Listing, Any]:
 def last_backup(server: Server) -> LastBackup | None:
     """The last time that every database of the server's device was saved and verified, as far as ForgeLab knows.
 
-    It knows of its own runs at once, of the timer's when the device was asked: `backups_refresh` asks it.
+    It knows of its own runs at once, of the timer's when the device was asked: `backup_refresh` asks it.
     """
     return backups_known(server)[0].complete
 
@@ -180,12 +190,14 @@ def refresh_all() -> None:
     """Ask every device for its backups, so that `last_backup` knows of those that the timers made."""
     for server in Server.objects.filter(components__name=COMPONENT).select_related("device__identity"):
         try:
-            backups_refresh(server=server)
+            found = _asked(server)
         except (ssh.DeviceUnreachable, ValidationError):
             continue  # a device may be off; what was known stays
+        with transaction.atomic():
+            _remember(server, found)
 
 
 __all__ = [
-    "Backup", "LastBackup", "Listing", "backup_create", "backup_finished", "backup_restore", "backups_known",
-    "backups_refresh", "has_backups", "last_backup", "read_backups", "refresh_all", "without_backups",
+    "Backup", "LastBackup", "Listing", "backup_create", "backup_finished", "backup_refresh", "backup_restore",
+    "backups_known", "has_backups", "last_backup", "read_backups", "refresh_all", "without_backups",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from django import forms
 
 from forgelab.lib.problems import ConfigInvalid
 from forgelab.recipes import lists
-from forgelab.recipes.labels import choice_label, grouped
+from forgelab.recipes.labels import choice_label, choice_note, grouped
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.options import MAX_LENGTH, Option
 
@@ -62,13 +62,18 @@ def _typed(option: Option, today: date, common: dict[str, Any]) -> forms.Field:
     if option.kind == "boolean":
         return forms.BooleanField(**{**common, "required": False})
     if option.kind == "select":
-        choices = [(choice.value, choice_label(option, choice, today)) for choice in option.choices]
-        return forms.ChoiceField(choices=choices, **common)
+        return _select(option, today, common)
     if option.kind == "integer":
         return forms.IntegerField(min_value=option.minimum, max_value=option.maximum, **common)
     if option.kind == "networks":
         return NetworksField(**{**common, "required": False})
     return forms.CharField(strip=False, max_length=MAX_LENGTH, **{"required": option.required, **common})
+
+
+def _select(option: Option, today: date, common: dict[str, Any]) -> SelectField:
+    choices = [(choice.value, choice_label(option, choice, today)) for choice in option.choices]
+    notes = {choice.label: note for choice in option.choices if (note := choice_note(option, choice, today))}
+    return SelectField(choices=choices, notes=notes, **common)
 
 
 def _naming(option: Option, servers: Servers, common: dict[str, Any]) -> forms.Field:
@@ -78,6 +83,14 @@ def _naming(option: Option, servers: Servers, common: dict[str, Any]) -> forms.F
     if option.kind == "servers":
         return forms.MultipleChoiceField(choices=fitting, **common)
     return forms.ChoiceField(choices=[("", "None" if not option.required else "Choose one"), *fitting], **common)
+
+
+class SelectField(forms.ChoiceField):
+    """`notes` are shown below it: what there is to say of a choice, by its label."""
+
+    def __init__(self, *, notes: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.notes = notes
 
 
 class NetworksField(forms.CharField):

@@ -8,18 +8,23 @@ from forgelab.recipes.options import Choice, Option
 
 
 def choice_label(option: Option, choice: Choice, today: date) -> str:
-    """`PHP 8.3 (recommended) · supported until 2027-12-31 · Ubuntu 24.04, vendor.example`, and for one that nobody
-    mends any more `PHP 8.0 (end of life since 2023-11-26) · vendor.example`; an outlived default is not recommended."""
-    status = option.versions.support(choice.value, today) if option.versions else None
-    old = status.note if status else ""
-    marks = [("default" if old else "recommended") if choice.value == option.default else "", old]
+    """`PHP 8.3 (recommended)`, short enough for a select box on a phone; `PHP 8.0 (end of life)` for a version that
+    gets no more security fixes. A default at its end of life is not recommended."""
+    old = option.versions is not None and option.versions.support(choice.value, today).ended
+    marks = [("default" if old else "recommended") if choice.value == option.default else "", old and "end of life"]
     remark = ", ".join(mark for mark in marks if mark)
-    parts = [f"{choice.label} ({remark})" if remark else choice.label]
-    if status and status.end and not status.ended:
-        parts.append(f"supported until {status.end}")
-    if option.versions:
-        parts.append(", ".join(option.versions.origins(choice.value)))
-    return " · ".join(filter(None, parts))
+    return f"{choice.label} ({remark})" if remark else choice.label
+
+
+def choice_note(option: Option, choice: Choice, today: date) -> str:
+    """What the label leaves out, `supported until 2027-12-31, from Ubuntu 24.04 or vendor.example`; "" where nothing
+    is known of it, and for a choice that is no version."""
+    if not option.versions:
+        return ""
+    status = option.versions.support(choice.value, today)
+    until = f"supported until {status.end}" if status.end else ""
+    origins = " or ".join(option.versions.origins(choice.value))
+    return ", ".join(filter(None, [status.note or until, origins and f"from {origins}"]))
 
 
 def choice_details(option: Option, choice: Choice, today: date) -> dict[str, object]:

@@ -56,6 +56,7 @@ ARGUMENTS: dict[str, Callable[[Rows], dict[str, Any]]] = {
     "servers.credentials.server_reveal_credentials": lambda rows: {"server": rows["server"]},
     "servers.export.export_project": lambda rows: {"directory": rows["folder"]},
     "databases.backups.backup_create": lambda rows: {"server": rows["server"]},
+    "databases.backups.backup_refresh": lambda rows: {"server": rows["server"]},
     "databases.backups.backup_restore": lambda rows: {
         "server": rows["server"], "database": "shop", "confirm": rows["server"].name,
     },

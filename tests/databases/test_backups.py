@@ -151,7 +151,7 @@ def test_the_timers_backups_are_known_when_the_device_was_asked(
     night = entry(id="20261122-020003", made_at="2026-11-22T02:00:03+01:00")
     later = {"id": "20261122-020003", "made_at": night["made_at"], "size_bytes": 1, "databases": ["shop"]}
     answers(told(night, entry(damaged="its checksum", verified=False), complete=later))
-    listing = backups.backups_refresh(server=server)
+    listing = backups.backup_refresh(server=server, actor=SYSTEM)
     assert [(b.id, b.verified) for b in listing.backups] == [("20261122-020003", True), ("20261121-020003", False)]
     assert backups.last_backup(server).id == "20261122-020003"
     assert backups.backups_known(server)[0] == listing
@@ -159,9 +159,9 @@ def test_the_timers_backups_are_known_when_the_device_was_asked(
 
 def test_a_backup_that_is_gone_from_the_device_is_gone_here(server: Server, answers: Callable[[Any], None]) -> None:
     answers(told(entry()))
-    backups.backups_refresh(server=server)
+    backups.backup_refresh(server=server, actor=SYSTEM)
     answers("")  # the program itself is gone
-    assert backups.backups_refresh(server=server).backups == ()
+    assert backups.backup_refresh(server=server, actor=SYSTEM).backups == ()
     assert backups.last_backup(server) is None
 
 
@@ -170,10 +170,10 @@ def test_an_answer_that_is_none_is_reported_and_what_was_known_stays(
     server: Server, answers: Callable[[Any], None], answer: Any
 ) -> None:
     answers(told(entry()))
-    backups.backups_refresh(server=server)
+    backups.backup_refresh(server=server, actor=SYSTEM)
     answers(answer)
     with pytest.raises(ValidationError, match="could not list its backups"):
-        backups.backups_refresh(server=server)
+        backups.backup_refresh(server=server, actor=SYSTEM)
     assert len(backups.backups_known(server)[0].backups) == 1
 
 

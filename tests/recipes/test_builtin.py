@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import jsonschema
 import pytest
 import yaml
@@ -11,6 +13,7 @@ from forgelab.recipes.catalog import BUILT_IN
 from forgelab.recipes.context import standard_context
 from forgelab.recipes.docs import markdown, recipe_page
 from forgelab.recipes.forms import recipe_form
+from forgelab.recipes.labels import choice_label
 from forgelab.recipes.model import Recipe
 from forgelab.recipes.resolve import ResolvedRecipe, resolve
 from forgelab.recipes.schema import recipe_json_schema
@@ -18,6 +21,8 @@ from tests.recipes.builtin import LOADED, ROLES_DIR
 
 ROLES = LOADED.roles.specs
 SECRETS = {"database_password": "db-secret", "redis_password": "redis-secret"}
+TODAY = date(2026, 11, 21)
+PHONE = 33  # characters in a select box on a screen of 390 pixels
 NEEDED = {"database_server": "books", "cache_server": "fast"}
 
 
@@ -37,6 +42,13 @@ def variables(result: ResolvedRecipe) -> dict[str, object]:
 def test_every_builtin_recipe_loads() -> None:
     assert {str(path): [str(p) for p in problems] for path, problems in LOADED.problems.items()} == {}
     assert sorted(LOADED.recipes) == sorted(path.name for path in BUILT_IN.iterdir())
+
+
+def test_every_choice_fits_the_select_box_on_a_phone() -> None:
+    options = [option for recipe in LOADED.recipes.values() for option in recipe.options]
+    labels = {choice_label(option, choice, TODAY) for option in options for choice in option.choices}
+
+    assert {label for label in labels if len(label) > PHONE} == set()
 
 
 def test_the_app_server_has_every_component_of_the_specification(app_server: Recipe) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from forgelab.recipes.forms import recipe_form
+from forgelab.recipes.forms import SelectField, recipe_form
 from forgelab.recipes.model import Recipe
 
 TODAY = date(2026, 11, 21)
@@ -15,18 +15,33 @@ def test_a_valid_form_holds_the_complete_config(recipe: Recipe) -> None:
     assert form.cleaned_data == {**ANSWERS, "php_workers": 7, "include_redis": False}
 
 
+def php_version(recipe: Recipe, today: date) -> SelectField:
+    field = recipe_form(recipe, today).base_fields["php_version"]
+    assert isinstance(field, SelectField)
+    return field
+
+
 def test_the_default_is_recommended_and_old_versions_are_marked(recipe: Recipe) -> None:
-    choices = dict(recipe_form(recipe, TODAY).base_fields["php_version"].choices)  # type: ignore[attr-defined]
-    assert choices == {
-        "8.1": "PHP 8.1 (end of life since 2025-12-31) · Ubuntu 22.04, deb.sury.org",
-        "8.2": "PHP 8.2 · supported until 2026-12-31 · Debian 12, deb.sury.org",
-        "8.3": "PHP 8.3 (recommended) · supported until 2027-12-31 · Ubuntu 24.04, deb.sury.org",
+    choices = dict(php_version(recipe, TODAY).choices)
+    assert choices == {"8.1": "PHP 8.1 (end of life)", "8.2": "PHP 8.2", "8.3": "PHP 8.3 (recommended)"}
+
+
+def test_notes_say_how_long_a_version_is_supported_and_where_it_comes_from(recipe: Recipe) -> None:
+    assert php_version(recipe, TODAY).notes == {
+        "PHP 8.1": "end of life since 2025-12-31, from Ubuntu 22.04 or deb.sury.org",
+        "PHP 8.2": "supported until 2026-12-31, from Debian 12 or deb.sury.org",
+        "PHP 8.3": "supported until 2027-12-31, from Ubuntu 24.04 or deb.sury.org",
     }
 
 
+def test_choices_that_are_no_versions_have_no_notes(recipe: Recipe) -> None:
+    engine = recipe_form(recipe, TODAY).base_fields["database_engine"]
+    assert isinstance(engine, SelectField)
+    assert engine.notes == {}
+
+
 def test_an_outlived_default_is_not_recommended(recipe: Recipe) -> None:
-    choices = dict(recipe_form(recipe, date(2030, 1, 1)).base_fields["php_version"].choices)  # type: ignore[attr-defined]
-    assert choices["8.3"].startswith("PHP 8.3 (default, end of life since 2027-12-31)")
+    assert dict(php_version(recipe, date(2030, 1, 1)).choices)["8.3"] == "PHP 8.3 (default, end of life)"
 
 
 def test_fields_start_with_the_defaults_and_carry_help(recipe: Recipe) -> None:

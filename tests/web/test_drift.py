@@ -27,12 +27,12 @@ def test_drift_is_shown_on_the_servers_page_and_in_the_lists(web: Client, server
 
 
 def test_the_daily_check_is_turned_off_and_on(web: Client, server: Server) -> None:
-    web.post(f"{PAGE}drift-check/schedule/", {"daily": "off"})
+    web.post(f"{PAGE}daily-check/", {"daily": "off"})
     assert not Server.objects.get().drift_watch
-    web.post(f"{PAGE}drift-check/schedule/", {"daily": "on"})
+    web.post(f"{PAGE}daily-check/", {"daily": "on"})
     assert Server.objects.get().drift_watch
 
 
 def test_no_link_starts_it(web: Client, server: Server) -> None:
-    for action in ("drift-check", "drift-check/schedule"):
+    for action in ("drift-check", "daily-check"):
         assert web.get(f"{PAGE}{action}/").status_code == 405

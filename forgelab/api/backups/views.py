@@ -9,7 +9,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from forgelab.accounts import policy
 from forgelab.api.backups.serializers import (
     BackUpSerializer,
     BackupsQuerySerializer,
@@ -46,9 +45,8 @@ class BackupListView(View):
         """The server's backups. With `refresh=true` the device is asked; 409 when it does not answer."""
         server = self.get_object()
         if self.parameters().get("refresh") == "true":
-            policy.check(self.actor, "backup.refresh", server)
             with conflict_on(DeviceUnreachable, ValidationError):
-                backups.backups_refresh(server=server)
+                backups.backup_refresh(server=server, actor=self.actor)
         known, read_at = backups.backups_known(server)
         found = {"results": known.backups, "last": known.complete, "timer": known.timer or {}, "read_at": read_at}
         return Response(BackupsSerializer(found).data)

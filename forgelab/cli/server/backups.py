@@ -13,6 +13,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from rich.text import Text
 
+from forgelab.accounts.actors import from_shell
 from forgelab.cli import lookup, tables
 from forgelab.cli.base import Failure, console, validation_text
 from forgelab.cli.server import options
@@ -55,7 +56,7 @@ def _listing(server: Server) -> tuple[Listing, Any]:
     if not backups.has_backups(server):
         raise Failure(backups.without_backups(server))
     try:
-        return backups.backups_refresh(server=server), timezone.now()
+        return backups.backup_refresh(server=server, actor=from_shell()), timezone.now()
     except (DeviceUnreachable, ValidationError) as error:
         listing, read_at = backups.backups_known(server)
         reason = validation_text(error) if isinstance(error, ValidationError) else str(error)

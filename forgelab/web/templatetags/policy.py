@@ -15,3 +15,9 @@ register = template.Library()
 def may(request: HttpRequest, action: str) -> bool:
     """`{% if request|may:"device.add" %}`: whether the user who sees the page may do that."""
     return policy.may(from_request(request), action)
+
+
+@register.filter
+def refusal(request: HttpRequest, action: str) -> str:
+    """`{{ request|refusal:"device.add" }}`: the sentence that says who may do it, for a user who may not."""
+    return policy.refusal(from_request(request), action)

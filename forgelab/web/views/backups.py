@@ -34,7 +34,7 @@ def create(request: HttpRequest, name: str) -> HttpResponse:
 def refresh(request: HttpRequest, name: str) -> HttpResponse:
     """Ask the device which backups it has."""
     try:
-        backups.backups_refresh(server=server_or_404(name))
+        backups.backup_refresh(server=server_or_404(name), actor=from_request(request))
     except (ValidationError, DeviceUnreachable) as error:
         flash(request, error)
     return _section(name)

@@ -21,7 +21,7 @@ def drift_check(request: HttpRequest, name: str) -> HttpResponse:
 
 @needs("server.daily_check")
 @require_POST
-def schedule(request: HttpRequest, name: str) -> HttpResponse:
+def daily_check(request: HttpRequest, name: str) -> HttpResponse:
     """Turn the daily drift check on or off."""
     server = drift.server_daily_check(
         server=server_or_404(name), enabled=request.POST.get("daily") == "on", actor=from_request(request)

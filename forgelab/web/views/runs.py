@@ -21,7 +21,7 @@ from forgelab.runs import kinds, selectors, services
 from forgelab.runs.models import Run
 from forgelab.web import run_stream
 from forgelab.web.errors import error_messages
-from forgelab.web.permissions import needs
+from forgelab.web.permissions import may_open, needs
 
 PAGE = 50
 LOG_EVENTS = 500  # events shown with the page itself; the stream brings what comes after
@@ -50,7 +50,7 @@ def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
     events = [selectors.event_data(event) for event in selectors.run_events(run=run, after=first, limit=LOG_EVENTS)]
     context = {
         "run": snapshot,
-        **_of_kind(run),
+        **_of_kind(request, run),
         "announcement": run_stream.announcement(snapshot),
         "lines": run_stream.log_lines(events),
         "earlier": first,
@@ -59,12 +59,21 @@ def detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
     return render(request, "web/runs/detail.html", context)
 
 
-def _of_kind(run: Run) -> dict[str, Any]:
-    """Its kind, and where to go from its page: to its result (`ready`), or when it has not succeeded (`otherwise`)."""
+def _of_kind(request: HttpRequest, run: Run) -> dict[str, Any]:
+    """Its kind, and where to go from its page: to its result (`ready`), or when it has not succeeded (`otherwise`).
+
+    A user who may not open the page for failures gets the page of the result instead.
+    """
     kind = kinds.find(run.kind)
     if kind is None:  # of a room that is no longer installed
         return {}
-    return {"kind": kind, "ready": kind.result.link(run), "otherwise": (kind.failure or kind.result).link(run)}
+    ready = kind.result.link(run)
+    failure = kind.failure.link(run) if kind.failure else None
+    return {
+        "kind": kind,
+        "ready": ready,
+        "otherwise": failure if failure and may_open(request, failure["url"]) else ready,
+    }
 
 
 @require_GET
@@ -74,15 +83,15 @@ def next_page(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(selectors.run_list().select_related("retried_by"), pk=run_id)
     if request.htmx and run.is_active:
         return HttpResponse(status=204)
-    url = _next_url(run)
+    url = _next_url(request, run)
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
-def _next_url(run: Run) -> str:
+def _next_url(request: HttpRequest, run: Run) -> str:
     """The run that repeats it, else what it has made, else its own page with the reason."""
     if repeat := getattr(run, "retried_by", None):
         return reverse("run_detail", args=[repeat.pk])
-    ready = _of_kind(run).get("ready") if run.status == Run.Status.SUCCEEDED else None
+    ready = _of_kind(request, run).get("ready") if run.status == Run.Status.SUCCEEDED else None
     return ready["url"] if ready else reverse("run_detail", args=[run.pk])
 
 

@@ -89,7 +89,7 @@ def test_the_programs_own_defaults_are_the_roles() -> None:
 
 def test_settings_that_cannot_be_read_are_reported_with_their_file(tmp_path: Path) -> None:
     (tmp_path / "backup.json").write_text("{")
-    with pytest.raises(load("problems").Problem, match=r"backup.json cannot be read.*Provision"):
+    with pytest.raises(load("problems").Problem, match=r"backup.json cannot be read.*Reprovision"):
         load("settings").read(tmp_path / "backup.json")
 
 
