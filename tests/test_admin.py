@@ -80,7 +80,16 @@ def test_records_and_devices_cannot_be_deleted(office: Client, model: type[Model
     assert office.get(address(model, "delete", model._default_manager.first().pk)).status_code == 403
 
 
+def test_a_server_that_a_run_works_on_cannot_be_forgotten(office: Client) -> None:
+    server = Server.objects.get()
+    assert office.post(address(Server, "delete", server.pk), {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [server.pk], "post": "yes"}
+    office.post(address(Server, "changelist"), chosen)
+    assert Server.objects.exists()
+
+
 def test_a_server_can_be_forgotten(office: Client) -> None:
+    factories.end(Run.objects.get(), "succeeded")
     office.post(address(Server, "delete", Server.objects.get().pk), {"post": "yes"})
 
     assert not Server.objects.exists()
@@ -88,6 +97,7 @@ def test_a_server_can_be_forgotten(office: Client) -> None:
 
 
 def test_several_rows_deleted_at_once_are_recorded_each(office: Client) -> None:
+    factories.end(Run.objects.get(), "succeeded")
     chosen = {"action": "delete_selected", "_selected_action": [Server.objects.get().pk], "post": "yes"}
     office.post(address(Server, "changelist"), chosen)
 

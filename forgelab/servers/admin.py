@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from forgelab.runs.admin import ReadOnlyAdmin
 from forgelab.servers.models import Component, Server
+from forgelab.servers.removal.decommission import check_forgettable
 
 
 class ComponentInline(admin.TabularInline):
@@ -23,7 +25,9 @@ class ComponentInline(admin.TabularInline):
 
 @admin.register(Server)
 class ServerAdmin(ReadOnlyAdmin):
-    """A server can be forgotten (its device is not touched); everything else about it is what a run has made."""
+    """A server can be forgotten (its device is not touched), unless a run or another server needs it; everything else
+    about it is what a run has made.
+    """
 
     list_display = [
         "name",
@@ -44,7 +48,14 @@ class ServerAdmin(ReadOnlyAdmin):
     inlines = [ComponentInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: Server | None = None) -> bool:
-        return request.user.has_perm("servers.delete_server")
+        if not request.user.has_perm("servers.delete_server"):
+            return False
+        try:
+            if obj:
+                check_forgettable(obj)
+        except ValidationError:
+            return False
+        return True
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list, dict, set, list]:
         """Components go with their server, though nobody may delete one of them alone."""

@@ -84,13 +84,15 @@ def _still_runs(server: Server, run: Run) -> None:
     """A server that ran before is not broken because a later run failed: say what is in force now."""
     server.status = Server.Status.ACTIVE
     how = {Run.Status.CANCELLED: "was cancelled", Run.Status.LOST: "was cut off"}.get(run.status, "failed")
-    reached = run.steps.exclude(status__in=(Step.Status.SKIPPED, Step.Status.PENDING)).exclude(role__in=LOOKING)
+    # What a lost run has done, its repetition need not have got as far as.
+    steps = Step.objects.filter(run__in=[run.pk, run.retry_of_id])
+    reached = steps.exclude(status__in=(Step.Status.SKIPPED, Step.Status.PENDING)).exclude(role__in=LOOKING)
     if not reached.exists():
         server.config = run.request.get("base") or server.config
         _reserve(server)
         then = "Nothing was changed: it runs as before, with its options as before."
     else:
-        step = reached.order_by("position").last()
+        step = reached.order_by("run__created_at", "position").last()
         then = f'It got as far as "{step.title}": what came before is in force, the rest is as it was. Reprovision it.'
     reason = f" ({run.status_detail.strip()})" if run.status == Run.Status.FAILED and run.status_detail else ""
     server.status_detail = f"Reprovisioning it {how}{reason}. {then}".replace(".).", ".)")

@@ -42,12 +42,17 @@ def server_forget(*, server: Server, confirm: str, actor: Actor) -> None:
     check_confirmed(server, confirm)
     with transaction.atomic():
         lock_devices()
-        if run := conflicting_run(subject=server):
-            raise ValidationError({"name": f'"{run.title}" is not done yet. Cancel that run first.'})
-        check_unused(server)
+        check_forgettable(server)
         before = audit.state(server, "server_type", "device", "environment", "config")
         audit.record(actor=actor, action="server.forget", obj=server, before=before)
         Server.objects.filter(pk=server.pk).delete()
+
+
+def check_forgettable(server: Server) -> None:
+    """Raises `ValidationError` naming `name` while a run works on it, or another server uses it."""
+    if run := conflicting_run(subject=server):
+        raise ValidationError({"name": f'"{run.title}" is not done yet. Cancel that run first.'})
+    check_unused(server)
 
 
 def check_confirmed(server: Server, confirm: str) -> None:

@@ -142,6 +142,16 @@ class TestAFailure:
         end(run, status)
         return Server.objects.get()
 
+    def test_again_after_it_was_lost_does_not_forget_what_the_lost_one_has_done(self, server, end):
+        lost = self.change(server, end, "nginx", "lost")
+        again = Run.objects.get(status="queued")
+        again.steps.update(status=Step.Status.SKIPPED)
+        end(again, "failed")
+        after = Server.objects.get()
+        assert (after.status, after.config) == ("active", lost.config)
+        assert "Nothing was changed" not in after.status_detail
+        assert 'as far as "Setting up Nginx"' in after.status_detail
+
     @pytest.mark.parametrize("status", ["failed", "cancelled"])
     def test_before_anything_was_touched_leaves_it_as_it_was(self, server, end, status):
         after = self.change(server, end, "preflight", status)
