@@ -59,6 +59,12 @@ def choices(recipe: Recipe, option: str) -> dict[str, str]:
     return dict(recipe_form(recipe, TODAY).base_fields[option].choices)  # type: ignore[attr-defined]
 
 
+def notes(recipe: Recipe, option: str) -> dict[str, str]:
+    """What the form shows below the choices, by their labels."""
+    found: dict[str, str] = recipe_form(recipe, TODAY).base_fields[option].notes  # type: ignore[attr-defined]
+    return found
+
+
 def php_cases(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The PHP of every case of the matrix that has one."""
     releases = cases.releases(catalog.roles)
@@ -80,8 +86,9 @@ class TestANewPhpVersion:
     @pytest.mark.parametrize("server_type", PHP_SERVERS)
     def test_is_in_form_and_api(self, copy: Copy, server_type: str) -> None:
         recipe = copy.load().get(server_type)
-        label = "PHP 8.6 · supported until 2030-12-31 · Debian 13, deb.sury.org"
-        assert choices(recipe, "php_version")["8.6"] == label
+        assert choices(recipe, "php_version")["8.6"] == "PHP 8.6"
+        shown = "supported until 2030-12-31, from Debian 13 or deb.sury.org"
+        assert notes(recipe, "php_version")["PHP 8.6"] == shown
         described = recipe_json_schema(recipe)["properties"]["php_version"]
         assert "8.6" in described["enum"]
         assert described["x-choices"][described["enum"].index("8.6")]["sources"] == ["Debian 13", "deb.sury.org"]
@@ -120,7 +127,7 @@ class TestANewPhpExtension:
         shown: Any = ServerTypeSerializer(recipe).data
         assert "soap" in next(each["parts"] for each in shown["components"] if each["name"] == "php")
         generated = copy.generated()
-        assert "bcmath, soap" in generated[Path(f"docs/recipes/{server_type}.md")]  # and where the form tells of it
+        assert "bcmath, soap" in generated[Path(f"docs/recipes/{server_type}.md")]  # where the form's link leads
         spec = yaml.safe_load(generated[Path("roles/php/meta/argument_specs.yml")])["argument_specs"]["main"]
         assert spec["options"]["php_extensions"]["default"][-1] == "soap"
 
@@ -136,7 +143,7 @@ class TestANewDistribution:
 
     def test_is_in_form_and_api(self, copy: Copy) -> None:
         recipe = copy.load().get("laravel-app-server")
-        assert "Debian 13, Debian 14" in choices(recipe, "php_version")["8.4"]
+        assert "Debian 13 or Debian 14" in notes(recipe, "php_version")["PHP 8.4"]
         described = recipe_json_schema(recipe)["properties"]["php_version"]["x-choices"]
         assert "Debian 14" in next(each for each in described if each["value"] == "8.4")["sources"]
 
