@@ -195,3 +195,14 @@ def test_that_a_password_was_set_is_recorded_without_the_password(office: Client
     office.post(reverse("admin:auth_user_password_change", args=[User.objects.get().pk]), typed)
     entry = AuditEntry.objects.first()
     assert (entry.action, entry.before, entry.after) == ("admin.change", {"password": None}, {"password": "•••"})
+
+
+def test_that_somebody_changed_their_own_password_is_recorded_without_it(office: Client) -> None:
+    typed = {"old_password": "password", "new_password1": "Zebra-crossing-77", "new_password2": "Zebra-crossing-77"}
+    wrong = typed | {"old_password": "wrong"}
+    office.post(reverse("admin:password_change"), wrong)
+    assert not AuditEntry.objects.filter(action="admin.change").exists()
+    office.post(reverse("admin:password_change"), typed)
+    entry = AuditEntry.objects.first()
+    assert (entry.action, entry.object_type, entry.after) == ("admin.change", "user", {"password": "•••"})
+    assert User.objects.get().check_password("Zebra-crossing-77")
