@@ -15,6 +15,7 @@ from forgelab.recipes.roles.spec import RoleOption, Roles, RoleSpec
 LIMIT, ITEMS = 50, 200
 OWN_KEYS = ("name", "version", "when")
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "dict": (dict,)}
+RENAMED = {"peers": "connection_check"}  # roles that recipes of users may still call by their former names
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,15 @@ def find_components(top: Reader, roles: Roles) -> list[Found]:
         elif name in roles.specs:
             found[name] = Found(reader, roles.specs[name])
         elif name:
-            hint = did_you_mean(name, roles.specs) or f"; there are {listing(roles.specs)}"
+            hint = _now_called(name) or did_you_mean(name, roles.specs) or f"; there are {listing(roles.specs)}"
             reader.wrong("name", f"there is no role {quoted(name)}{hint}")
     if top.data.get("components") == []:
         top.wrong("components", "must have at least one component")
     return list(found.values())
+
+
+def _now_called(name: str) -> str:
+    return f'; it is called "{RENAMED[name]}" now' if name in RENAMED else ""
 
 
 def read_component(found: Found, scope: Scope) -> Component:

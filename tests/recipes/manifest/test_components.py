@@ -21,6 +21,12 @@ def test_an_unknown_role_is_refused(roles: Roles) -> None:
     ]
 
 
+def test_a_role_under_its_former_name_is_refused_with_the_new_one(roles: Roles) -> None:
+    assert messages(roles, **minimal(components=[php(), {"name": "peers"}])) == [
+        'components[1].name: there is no role "peers"; it is called "connection_check" now'
+    ]
+
+
 def test_a_role_can_be_used_once(roles: Roles) -> None:
     assert messages(roles, **minimal(components=[php(), php()])) == [
         'components[1].name: "php" stands twice; a role can be used once'
