@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django.contrib import admin
@@ -33,9 +34,11 @@ class TokenAdmin(AuditedAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def audit_name(self, obj: Any) -> str:
-        """It calls itself by its digest."""
-        return f"{obj.token_key[:SHOWN_OF_TOKEN]} of {obj.user}"
+    def audited(self, obj: Any) -> Any:
+        """Its id is its digest."""
+        known = copy(obj)
+        known.digest = obj.token_key[:SHOWN_OF_TOKEN]
+        return known
 
 
 @admin.register(User)

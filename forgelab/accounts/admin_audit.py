@@ -42,8 +42,8 @@ class AuditedAdmin(ModelAdmin):
 
     def _record(self, request: HttpRequest, action: str, obj: Model, **sides: Any) -> None:
         with transaction.atomic():  # deleting several at once has no transaction of its own
-            audit.record(actor=from_request(request), action=action, obj=obj, name=self.audit_name(obj), **sides)
+            audit.record(actor=from_request(request), action=action, obj=self.audited(obj), **sides)
 
-    def audit_name(self, obj: Any) -> str:
-        """What the audit calls it; as it calls itself where this is empty."""
-        return ""
+    def audited(self, obj: Any) -> Any:
+        """The row under the id and the name that the audit may keep."""
+        return obj
