@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from forgelab.lab import Lab, LabDevice
-from tests.e2e.bases import Bases
 from tests.e2e.config import BOOKWORM, NAME
 from tests.support.stack import Stack
 
@@ -122,12 +121,10 @@ def test_the_exported_project_lists_its_tasks_and_knows_tags(exported: Path) -> 
     assert "Configure PostgreSQL" not in shown
 
 
-@pytest.mark.parametrize("base", ["packages", pytest.param("", marks=pytest.mark.matrix, id="bare")])
 def test_the_exported_project_provisions_a_fresh_device_with_the_same_result(
-    lab: Lab, bases: Bases, exported: Path, device: tuple[LabDevice, str], base: str
+    lab: Lab, exported: Path, device: tuple[LabDevice, str]
 ) -> None:
-    """From a device that has the packages: how they come onto a bare one is the subject of ForgeLab's own run."""
-    fresh = lab.up("e2e-fresh", source=bases.snapshot(base) if base else None, memory="4G", cpus=2)
+    fresh = lab.up("e2e-fresh", memory="4G", cpus=2)
     inventory = exported / "inventories/homelab/hosts.yml"
     inventory.write_text(inventory.read_text().replace(device[0].address, fresh.address))
     keys = [line.split(maxsplit=1)[1] for line in fresh.host_keys()]
