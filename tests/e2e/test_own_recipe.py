@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from forgelab.lab import LabDevice
-from tests.support.stack import Stack
+from tests.support.stack import Stack, wait_for
 
 pytestmark = pytest.mark.lab
 ID = "static-site"
@@ -149,7 +149,8 @@ def test_broken_it_is_reported_everywhere_and_the_others_still_work(
     checked = stack.cli("recipes", "check", check=False)
     assert checked.returncode == 1
     assert f"{ID}/manifest.yaml:\n  line 7: components[0].name: " in checked.stdout
-    assert f"the recipe {ID}/manifest.yaml cannot be used: line 7: components[0].name" in stack.log()
+    line = f"the recipe {ID}/manifest.yaml cannot be used: line 7: components[0].name"
+    wait_for(lambda: line in stack.log(), 10, "the log says so")
     with stack.logged_in() as browser:
         page = browser.get("/provision/").text
         assert f"{ID}/manifest.yaml" in page
